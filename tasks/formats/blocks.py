@@ -1,0 +1,140 @@
+"""The vocabulary of parsing: typed, contiguous spans that tile a document.
+
+A parser turns the text of one document into blocks; every table is a projection of them. A block knows
+its kind, where it stands, and, where the text has to be read to be used (a date, a label, a section list),
+the value that was read. Nothing here touches the disk, the clock or Prefect.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+SpeakerKind = Literal["person", "generic", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """What a printed label says: `President of Russia Vladimir Putin` is a role and a name.
+
+    `name` is None where nobody is named (`Question`); `role` is None where only a name is printed.
+    """
+
+    name: str | None
+    role: str | None
+    kind: SpeakerKind
+
+
+Value = dt.date | dt.time | dt.datetime | int | str | tuple[str, ...] | Speaker | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One span of a document.
+
+    `start` and `end` are half-open offsets in code points into the text given to the parser, and neither end
+    stands on white space. `value` is what the kind calls for (see `KINDS`), None where the text speaks for itself.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: Value = None
+
+
+# kind -> what it is. A kind outside this table is a bug in a parser; `check_tiling` says so.
+KINDS: dict[str, str] = {
+    # head
+    "banner": "site heading above the title (`Events`)",
+    "title": "title",
+    "summary": "summary under the title",
+    "date": "date printed under the title; value: datetime.date",
+    "time": "time printed under the date; value: datetime.time",
+    "place": "place printed under the time",
+    # photos
+    "photo_counter": "`1 of 3` of a slider; value: int, the size of the album",
+    "caption": "caption of a photo, without its credit",
+    "credit_mark": "`Photo:`, `Photo by`",
+    "credit": "photographer and agency",
+    # links
+    "link_relation": "`See also`, `Additional`; value: `see_also`, `additional`",
+    "link_title": "title of a linked page or file",
+    "link_date": "date, date range or file note under a link; value: datetime.date of its first day, or None",
+    # body
+    "speaker_label": "printed label of a speaker, without colon and brackets; value: Speaker",
+    "label_note": "note between label and colon: `(retranslated)`",
+    "label_mark": "the colon, and brackets that belong to the label",
+    "speech": "paragraph of a speaker's words",
+    "lead": "paragraph of running text outside speech",
+    "heading": "heading inside the body",
+    "note": "stage direction or editorial note: `(Applause.)`",
+    "quote": "pull quote: words of the speech shown once more",
+    "elision": "`<…>`, `* * *`: something was left out or a part ends",
+    # foot
+    "tag_facet": "`Geography`, `Topics`, `Persons`; value: the facet (`geography`, `topic`, `person`)",
+    "tag": "one tag",
+    "tag_more": "`3 more`: the list was cut; value: int",
+    "status": "`Publication status`",
+    "section_mark": "`Published in sections:`",
+    "sections": "section names; value: tuple of str",
+    "published_mark": "`Publication date:`",
+    "published_at": "publication date and time; value: datetime.datetime in UTC (aware), or datetime.date without a time",
+    "end_mark": "`Text version`: the page is complete",
+    "furniture": "other text of the page itself: direct links, share buttons",
+    "unrecognised": "text that no rule recognised",
+}
+
+PARAGRAPH_KINDS = frozenset({"speech", "lead", "heading", "note", "quote", "elision"})
+
+CLOSING = ",.;:!?)]’”"
+_SPACE_BEFORE_CLOSING_RE = re.compile(rf"\s*[\n\r\u2028\u2029]\s*(?=[{re.escape(CLOSING)}])")
+_SPACE_RE = re.compile(r"\s+")
+
+
+def fold(text: str) -> str:
+    """Fold white space as every published text is folded.
+
+    Runs of white space become one space, and no space stays where a line break stood before closing punctuation.
+
+    >>> fold("the  Forum\\n, held in\\nLessk")
+    'the Forum, held in Lessk'
+    """
+    if "\n" in text or "\r" in text or "\u2028" in text or "\u2029" in text:
+        text = _SPACE_BEFORE_CLOSING_RE.sub("", text)
+    return _SPACE_RE.sub(" ", text).strip()
+
+
+def check_tiling(text: str, blocks: Sequence[Block]) -> None:
+    """Raise ValueError unless the blocks tile the text: known kinds, no gap, no overlap, white space aside."""
+    at = 0
+    for index, block in enumerate(blocks):
+        if block.kind not in KINDS:
+            raise ValueError(f"block {index}: unknown kind {block.kind!r}")
+        if not at <= block.start < block.end <= len(text):
+            raise ValueError(f"block {index} ({block.kind}): span {block.start}-{block.end} after {at} is no span")
+        if text[at : block.start].strip():
+            raise ValueError(f"gap before block {index} ({block.kind}): {text[at : block.start]!r}")
+        if text[block.start].isspace() or text[block.end - 1].isspace():
+            raise ValueError(f"block {index} ({block.kind}): begins or ends in white space")
+        at = block.end
+    if text[at:].strip():
+        raise ValueError(f"gap after the last block: {text[at:]!r}")
+
+
+def byte_offsets(text: str, offsets: Iterable[int], base: int = 0) -> list[int]:
+    """Translate ascending code point offsets into byte offsets of the UTF-8 text, counted from `base`.
+
+    >>> byte_offsets("a–b", [0, 1, 2, 3])
+    [0, 1, 4, 5]
+    """
+    out: list[int] = []
+    at, byte = 0, base
+    ascii_only = text.isascii()
+    for offset in offsets:
+        byte += offset - at if ascii_only else len(text[at:offset].encode())
+        at = offset
+        out.append(byte)
+    return out
