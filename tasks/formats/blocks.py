@@ -90,8 +90,15 @@ KINDS: dict[str, str] = {
 PARAGRAPH_KINDS = frozenset({"speech", "lead", "heading", "note", "quote", "elision"})
 
 CLOSING = ",.;:!?)]’”"
-_SPACE_BEFORE_CLOSING_RE = re.compile(rf"\s*[\n\r\u2028\u2029]\s*(?=[{re.escape(CLOSING)}])")
+_LINE_BREAKS = "\n\r\u2028\u2029"
 _SPACE_RE = re.compile(r"\s+")
+_SPACE_AND_NEXT_RE = re.compile(rf"(\s+)([{re.escape(CLOSING)}]?)")  # greedy and unambiguous: linear
+
+
+def _fold_run(match: re.Match[str]) -> str:
+    space, closing = match.groups()
+    broken = any(mark in space for mark in _LINE_BREAKS)
+    return closing if closing and broken else " " + closing
 
 
 def fold(text: str) -> str:
@@ -102,8 +109,8 @@ def fold(text: str) -> str:
     >>> fold("the  Forum\\n, held in\\nLessk")
     'the Forum, held in Lessk'
     """
-    if "\n" in text or "\r" in text or "\u2028" in text or "\u2029" in text:
-        text = _SPACE_BEFORE_CLOSING_RE.sub("", text)
+    if any(mark in text for mark in _LINE_BREAKS):
+        return _SPACE_AND_NEXT_RE.sub(_fold_run, text).strip()
     return _SPACE_RE.sub(" ", text).strip()
 
 
