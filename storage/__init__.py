@@ -1,0 +1,1 @@
+"""The ground floor: schemas, the raw store, the lake of Parquet tables, and the ledger of lineage."""

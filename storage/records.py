@@ -1,0 +1,96 @@
+"""The records that runs leave behind: plain values that the ledger stores and OpenLineage events are built from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One dump that came in; the fields are those of the `inputs` schema."""
+
+    dump_sha256: str
+    uri: str
+    bytes: int
+    media_type: str
+    derivation: dict[str, str | int | float | bool | None]
+    rendition_sha256: str | None = None
+    fetched_at: dt.datetime | None = None
+    http_status: int | None = None
+    http_headers: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One Parquet file that a run wrote; `partition` is `source=kremlin/year=2023`."""
+
+    table: str
+    partition: str
+    path: str
+    rows: int
+    bytes: int
+    file_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that one document, or one whole dump, broke."""
+
+    quarantine_id: str
+    document_id: str | None
+    rule_id: str
+    observed: str
+    reason: str
+    title: str | None
+    uri: str
+    dump_sha256: str
+    rendition_sha256: str | None
+    byte_start: int
+    byte_end: int
+    parser: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule in one run: rows seen, rows that broke it."""
+
+    rule_id: str
+    table: str
+    column: str | None
+    severity: str
+    rows: int
+    failed: int
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One document met with text that differs from what the lake held."""
+
+    document_id: str
+    content_sha256: str
+    dump_sha256: str
+    seen_at: dt.datetime
+    change: str
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution of a flow and everything that it has to say."""
+
+    run_id: str
+    flow: str
+    started_at: dt.datetime
+    parameters: dict[str, object]
+    code_version: str
+    packages: dict[str, str]
+    ended_at: dt.datetime | None = None
+    status: str = "running"
+    error: str = ""
+    counts: dict[str, object] = field(default_factory=dict)
+    inputs: list[Input] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)

@@ -1,0 +1,285 @@
+"""The one place where a column is named, typed and described.
+
+The writer casts to these schemas, the suites in `expectations/` are tested against them, and the docs are printed from
+them. A column that is not nullable here is never null in a file. `year` and the partition `source` stand in the path
+only; `source_id` and `event_date` are their counterparts inside the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+_UTC = pa.timestamp("us", tz="UTC")
+_STRINGS = pa.list_(pa.field("element", pa.string(), nullable=False))
+
+
+def _column(name: str, kind: pa.DataType, description: str, *, null: bool = False) -> pa.Field:
+    return pa.field(name, kind, nullable=null, metadata={"description": description})
+
+
+def _schema(table: str, description: str, *columns: pa.Field) -> pa.Schema:
+    return pa.schema(columns, metadata={"table": table, "description": description, "version": str(SCHEMA_VERSION)})
+
+
+_DOCUMENT_ID = _column("document_id", pa.string(), "the document that the row belongs to; key of `documents`")
+_SOURCE_ID = _column("source_id", pa.string(), "slug of the publisher; equals the partition key `source`")
+_LANGUAGE = _column("language", pa.string(), "language of the text, BCP 47")
+_EVENT_DATE = _column("event_date", pa.date32(), "date of the event; its year is the partition key `year`")
+_BYTE_START = _column("byte_start", pa.int64(), "first byte of the span in the rendition")
+_BYTE_END = _column("byte_end", pa.int64(), "byte after the last of the span in the rendition")
+_RUN_ID = _column("run_id", pa.string(), "Prefect flow run that wrote the row; key of `_lineage/runs`")
+_SPAN = (_BYTE_START, _BYTE_END, _RUN_ID)
+
+DOCUMENTS = _schema(
+    "documents",
+    "One row a document: a transcript, news item or page.",
+    _column("document_id", pa.string(), "stable identity: hash of source, language, publication time or date, and title"),
+    _SOURCE_ID,
+    _LANGUAGE,
+    _column("title", pa.string(), "title as printed"),
+    _column("summary", pa.string(), "summary printed under the title", null=True),
+    _column("kind", pa.string(), "`transcript` where somebody speaks; else `announcement`, `document` or `news`"),
+    _EVENT_DATE,
+    _column("event_time", pa.time32("s"), "clock time printed under the date, local to the source", null=True),
+    _column("place", pa.string(), "place printed under the date", null=True),
+    _column("sections", _STRINGS, "sections of the site that the document was published in, in printed order"),
+    _column("published_at", _UTC, "publication time, read in the source's own time zone", null=True),
+    _column("url", pa.string(), "address of the document at its publisher", null=True),
+    _column("turn_count", pa.int32(), "turns in the document"),
+    _column("speaker_count", pa.int32(), "distinct speakers in the document"),
+    _column("paragraph_count", pa.int32(), "rows of `paragraphs` in the document"),
+    _column("word_count", pa.int32(), "words in its paragraphs, counted between white space"),
+    _column("is_excerpt", pa.bool_(), "an elision such as `<…>` stands in the text"),
+    _column("recognised_share", pa.float64(), "recognised bytes over all bytes, white space aside; 0 to 1"),
+    _column("dump_sha256", pa.string(), "SHA-256 of the dump that the document came in; name of its object in `_raw`"),
+    _column("rendition_sha256", pa.string(), "SHA-256 of the UTF-8 text that the spans address; an object in `_raw`"),
+    _column("content_sha256", pa.string(), "SHA-256 of what the document says, page furniture left out"),
+    *_SPAN[:2],
+    _column("parser", pa.string(), "parser and its version, `kremlin-text/1`"),
+    _RUN_ID,
+    _column("ingested_at", _UTC, "start of the run that wrote the row"),
+)
+
+TURNS = _schema(
+    "turns",
+    "One row a turn: what one speaker says until another speaks.",
+    _column("turn_id", pa.string(), "document id and turn index, `<document_id>-t0003`"),
+    _DOCUMENT_ID,
+    _column("turn_index", pa.int32(), "position in the document, from 0"),
+    _column("speaker_label", pa.string(), "label as printed, without the colon", null=True),
+    _column("speaker_name", pa.string(), "name without the role, as printed", null=True),
+    _column("speaker_role", pa.string(), "role printed in this label or, for a bare name, earlier in the document", null=True),
+    _column("speaker_kind", pa.string(), "`person`, `generic` (Question, Remark …) or `unknown`"),
+    _column("speaker_id", pa.string(), "the person, the same in the whole lake", null=True),
+    _column("text", pa.string(), "the spoken paragraphs, joined by a blank line"),
+    _column("paragraph_count", pa.int32(), "spoken paragraphs in the turn"),
+    _column("word_count", pa.int32(), "words of the text, counted between white space"),
+    _SOURCE_ID,
+    _LANGUAGE,
+    _EVENT_DATE,
+    *_SPAN,
+)
+
+PARAGRAPHS = _schema(
+    "paragraphs",
+    "One row a paragraph of running text.",
+    _column("paragraph_id", pa.string(), "document id and paragraph index, `<document_id>-p0012`"),
+    _DOCUMENT_ID,
+    _column("paragraph_index", pa.int32(), "position in the document, from 0"),
+    _column("turn_id", pa.string(), "the turn that speaks it; null outside speech", null=True),
+    _column("turn_index", pa.int32(), "index of that turn; null outside speech", null=True),
+    _column("kind", pa.string(), "`speech`, `lead`, `heading`, `note`, `quote` or `elision`"),
+    _column("text", pa.string(), "text of the span with white space folded"),
+    _SOURCE_ID,
+    _LANGUAGE,
+    _EVENT_DATE,
+    *_SPAN,
+)
+
+TAGS = _schema(
+    "tags",
+    "One row a tag of a document.",
+    _DOCUMENT_ID,
+    _column("tag_index", pa.int32(), "position in the document, from 0"),
+    _column("facet", pa.string(), "`geography`, `topic`, `person` …"),
+    _column("value", pa.string(), "the tag as printed"),
+    _SOURCE_ID,
+    _EVENT_DATE,
+    *_SPAN,
+)
+
+LINKS = _schema(
+    "links",
+    "One row a link that the document prints to another page or file.",
+    _DOCUMENT_ID,
+    _column("link_index", pa.int32(), "position in the document, from 0"),
+    _column("relation", pa.string(), "`see_also`, `additional` …"),
+    _column("title", pa.string(), "title of what is linked"),
+    _column("date_label", pa.string(), "date, date range or file note as printed under it", null=True),
+    _column("date", pa.date32(), "the (first) date that the label gives", null=True),
+    _column("url", pa.string(), "address, where the dump tells it", null=True),
+    _SOURCE_ID,
+    _EVENT_DATE,
+    *_SPAN,
+)
+
+PHOTOS = _schema(
+    "photos",
+    "One row a photo or slider shown in the document; captions only, never pictures.",
+    _DOCUMENT_ID,
+    _column("photo_index", pa.int32(), "position in the document, from 0"),
+    _column("caption", pa.string(), "caption without the credit", null=True),
+    _column("credit", pa.string(), "photographer and agency, without `Photo:`", null=True),
+    _column("album_size", pa.int32(), "photos in the slider that the caption stands for", null=True),
+    _SOURCE_ID,
+    _EVENT_DATE,
+    *_SPAN,
+)
+
+# The tables of the lake in the order in which a partition is published: `documents` becomes visible last.
+TABLES: Mapping[str, pa.Schema] = {
+    "turns": TURNS,
+    "paragraphs": PARAGRAPHS,
+    "tags": TAGS,
+    "links": LINKS,
+    "photos": PHOTOS,
+    "documents": DOCUMENTS,
+}
+
+# Rows of a partition are sorted by these; a document's rows stand together, documents by date.
+SORT_KEYS: Mapping[str, tuple[str, ...]] = {
+    "documents": ("event_date", "document_id"),
+    "turns": ("event_date", "document_id", "turn_index"),
+    "paragraphs": ("event_date", "document_id", "paragraph_index"),
+    "tags": ("event_date", "document_id", "tag_index"),
+    "links": ("event_date", "document_id", "link_index"),
+    "photos": ("event_date", "document_id", "photo_index"),
+}
+
+BLOCKS = _schema(
+    "blocks",
+    "One row a block: the typed spans that tile each document, with the row that each became part of.",
+    _DOCUMENT_ID,
+    _column("rendition_sha256", pa.string(), "the rendition that the span addresses"),
+    _column("block_index", pa.int32(), "position in the document, from 0"),
+    _column("kind", pa.string(), "kind of block, `speaker_label`, `speech`, `caption` …"),
+    _BYTE_START,
+    _BYTE_END,
+    _column("table", pa.string(), "table of the row that the block is part of", null=True),
+    _column("row_id", pa.string(), "that row: its id, or `<document_id>-g0002`, -l, -o for tags, links, photos", null=True),
+)
+
+RUNS = _schema(
+    "runs",
+    "One row an execution of a flow.",
+    _column("run_id", pa.string(), "Prefect flow run id"),
+    _column("flow", pa.string(), "name of the flow"),
+    _column("started_at", _UTC, "start of the run"),
+    _column("ended_at", _UTC, "end of the run"),
+    _column("status", pa.string(), "`completed`, `completed_with_quarantine`, `refused` or `failed`"),
+    _column("parameters", pa.string(), "parameters of the run, JSON"),
+    _column("code_version", pa.string(), "version of Stenolake and, in a checkout, its git commit"),
+    _column("packages", pa.string(), "versions of Python and of the packages that shape the output, JSON"),
+    _column("counts", pa.string(), "what came in and what became of it, JSON"),
+)
+
+INPUTS = _schema(
+    "inputs",
+    "One row a dump that a run took in.",
+    _RUN_ID,
+    _column("dump_sha256", pa.string(), "SHA-256 of the dump; name of its object in `_raw`"),
+    _column("uri", pa.string(), "where it came from: path, member of an archive, or address"),
+    _column("bytes", pa.int64(), "length of the dump"),
+    _column("media_type", pa.string(), "media type as detected or declared"),
+    _column("fetched_at", _UTC, "when it was retrieved from its publisher, where known", null=True),
+    _column("http_status", pa.int32(), "status of the response", null=True),
+    _column("http_headers", pa.string(), "headers that matter, JSON", null=True),
+    _column("rendition_sha256", pa.string(), "the UTF-8 text that was parsed; null when no text could be had", null=True),
+    _column("derivation", pa.string(), "how the rendition was had from the dump, with the evidence, JSON"),
+)
+
+OUTPUTS = _schema(
+    "outputs",
+    "One row a Parquet file that a run wrote into a table; the last row for a path is the file that stands there.",
+    _RUN_ID,
+    _column("table", pa.string(), "table"),
+    _column("partition", pa.string(), "partition, `source=kremlin/year=2023`"),
+    _column("path", pa.string(), "path below the lake"),
+    _column("rows", pa.int64(), "rows of the file; 0 with `bytes` 0 means that the file was removed"),
+    _column("bytes", pa.int64(), "length of the file"),
+    _column("file_sha256", pa.string(), "SHA-256 of the file"),
+)
+
+VERSIONS = _schema(
+    "versions",
+    "One row each time that a document was met with text that differs from what the lake held.",
+    _DOCUMENT_ID,
+    _column("content_sha256", pa.string(), "hash of what it says"),
+    _column("dump_sha256", pa.string(), "the dump that said it"),
+    _RUN_ID,
+    _column("seen_at", _UTC, "when the dump was retrieved, else when the run started"),
+    _column("change", pa.string(), "`new`, `corrected` or `withdrawn`"),
+)
+
+QUARANTINE = _schema(
+    "quarantine",
+    "One row a finding that held a document, or a whole dump, back.",
+    _column("quarantine_id", pa.string(), "what is held: the same id for all findings of one document"),
+    _column("document_id", pa.string(), "id that the document would have; null for a dump without documents", null=True),
+    _column("rule_id", pa.string(), "rule that was broken, `documents.title.present`"),
+    _column("observed", pa.string(), "the value that broke it, shortened"),
+    _column("reason", pa.string(), "what it means and what to do, a sentence"),
+    _column("title", pa.string(), "title as far as one was read", null=True),
+    _column("uri", pa.string(), "where the dump came from"),
+    _column("dump_sha256", pa.string(), "the dump, an object in `_raw`"),
+    _column("rendition_sha256", pa.string(), "the text that the span addresses", null=True),
+    _BYTE_START,
+    _BYTE_END,
+    _column("parser", pa.string(), "parser and its version", null=True),
+    _RUN_ID,
+    _column("held_at", _UTC, "start of the run that held it back"),
+)
+
+VERDICTS = _schema(
+    "verdicts",
+    "One row a rule of a suite in a run: how many rows it saw and how many broke it.",
+    _RUN_ID,
+    _column("rule_id", pa.string(), "rule"),
+    _column("table", pa.string(), "table that it looks at"),
+    _column("severity", pa.string(), "`critical` holds a document back, `warning` is kept and shown"),
+    _column("rows", pa.int64(), "rows that it saw"),
+    _column("failed", pa.int64(), "rows that broke it"),
+    _column("passed", pa.bool_(), "verdict of Great Expectations"),
+)
+
+LINEAGE: Mapping[str, pa.Schema] = {
+    "blocks": BLOCKS,
+    "runs": RUNS,
+    "inputs": INPUTS,
+    "outputs": OUTPUTS,
+    "versions": VERSIONS,
+}
+
+
+def describe(schema: pa.Schema) -> list[dict[str, str | bool]]:
+    """Columns of a schema as plain records: name, type, nullable, description."""
+    return [
+        {
+            "name": field.name,
+            "type": str(field.type),
+            "nullable": field.nullable,
+            "description": field.metadata[b"description"].decode(),
+        }
+        for field in schema
+    ]
+
+
+def as_json() -> str:
+    """All schemas as one JSON document, for the docs and for consumers without Parquet at hand."""
+    every = {**TABLES, **{f"_lineage/{name}": schema for name, schema in LINEAGE.items()}}
+    return json.dumps({name: describe(schema) for name, schema in every.items()}, indent=2)
