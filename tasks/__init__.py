@@ -1,0 +1,1 @@
+"""The steps that flows call; `tasks.formats` holds the pure parsers."""
