@@ -17,7 +17,10 @@ class StenolakeError(Exception):
         return f"{self.message}\n  {self.advice}" if self.advice else self.message
 
     def __reduce__(self) -> tuple[type[StenolakeError], tuple[str, str]]:
-        return (type(self), (self.message, self.advice))  # survives the trip between processes
+        return (
+            type(self),
+            (self.message, self.advice),
+        )  # survives the trip between processes
 
 
 class UsageError(StenolakeError):

@@ -1,1 +1,1 @@
-"""The steps that flows call; `tasks.formats` holds the pure parsers."""
+"""The steps of a flow: acquire, cut, parse, validate, publish. `tasks.formats` holds the pure parsers."""

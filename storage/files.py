@@ -1,0 +1,85 @@
+"""Files that are there whole or not at all: write beside, fsync, rename, fsync the folder."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from storage.errors import StorageError
+
+CHUNK_BYTES = 1 << 20
+
+_ADVICE = {
+    errno.ENOSPC: "free some space and run the same command again: what was published is untouched",
+    errno.EDQUOT: "the quota is used up; free some space and run the same command again",
+    errno.EACCES: "give this user the right to write there and run the same command again",
+    errno.EPERM: "give this user the right to write there and run the same command again",
+    errno.EROFS: "the file system is read-only; remount it or choose another lake with --lake",
+}
+
+
+@contextlib.contextmanager
+def storing(what: Path | str) -> Iterator[None]:
+    """Turn an OSError raised while `what` is read or written into a StorageError that names it."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or what
+        advice = _ADVICE.get(
+            error.errno or 0,
+            "check the disk (`stenolake doctor`) and run the same command again",
+        )
+        raise StorageError(
+            f"storage: {error.strerror or error}: {where}", advice
+        ) from error
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of the bytes of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file durable."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+# A folder is synced as a file is: opened for reading, fsynced.
+sync_folder = sync_file
+
+
+def move_into_place(staged: Path, final: Path) -> None:
+    """Put a staged, synced file in its final place by one atomic rename on the same file system."""
+    with storing(final):
+        make_folder(final.parent)
+        staged.replace(final)
+        sync_folder(final.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, each durable in its own parent."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir()
+        sync_folder(folder.parent)
+
+
+def write_bytes(staging: Path, final: Path, data: bytes) -> None:
+    """Write a small file whole: staged, synced, renamed."""
+    staged = staging / f"{final.name}.staged"
+    with storing(staged):
+        make_folder(staging)
+        staged.write_bytes(data)
+        sync_file(staged)
+    move_into_place(staged, final)

@@ -1,0 +1,261 @@
+"""The lake: one Parquet file a table and partition, replaced whole by one atomic rename.
+
+    <lake>/<table>/source=<slug>/year=<year>/part-0.parquet
+    <lake>/_lineage/blocks/<slug>-<year>.parquet
+
+Below a table's folder stand final files only. Files are made in `_staging`, read back, synced and then renamed, the
+`documents` of a partition last, so that a reader who starts from `documents` finds everything that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from storage import schemas
+from storage.errors import NoLakeError, StorageError
+from storage.files import make_folder, move_into_place, sha256_file, storing, sync_file
+from storage.raw import RawStore
+from storage.records import Output
+
+ROW_GROUP_ROWS = 65_536  # a reader prunes by row group; DuckDB works on 122,880 and below in parallel
+
+# `blocks` lives under `_lineage` but is replaced with the tables: same partitions, same commit.
+PARTITIONED: Mapping[str, pa.Schema] = {"blocks": schemas.BLOCKS, **schemas.TABLES}
+SORT_KEYS: Mapping[str, tuple[str, ...]] = {
+    "blocks": ("document_id", "block_index"),
+    **schemas.SORT_KEYS,
+}
+
+_LOW_CARDINALITY = frozenset(
+    "source_id language kind event_date place speaker_label speaker_name speaker_role speaker_kind speaker_id facet value"
+    " relation parser run_id rendition_sha256 dump_sha256 document_id turn_id ingested_at table".split()
+)
+_BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Partition:
+    """A partition of every table: a source and the year of `event_date`."""
+
+    source: str
+    year: int
+
+    def __str__(self) -> str:
+        return f"source={self.source}/year={self.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the lake holds of a document."""
+
+    partition: Partition
+    content_sha256: str
+    parser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A partition file that is complete but not yet visible; `path` None: the partition is to be removed."""
+
+    output: Output
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """A folder of tables, raw objects and lineage."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path) -> Lake:
+        """The lake at a folder.
+
+        Raises:
+            NoLakeError: there is none.
+        """
+        if not (root / "_lineage").is_dir() and not (root / "_raw").is_dir():
+            raise NoLakeError(
+                f"no lake at {root}",
+                "name one with --lake or STENOLAKE_LAKE, or make it: stenolake ingest",
+            )
+        return cls(root)
+
+    @property
+    def staging(self) -> Path:
+        """Where files are made; on the file system of the tables, outside all of them."""
+        return self.root / "_staging"
+
+    @property
+    def raw(self) -> RawStore:
+        """The raw store of this lake."""
+        return RawStore(self.root / "_raw", self.staging)
+
+    def file(self, table: str, partition: Partition) -> Path:
+        """The one file of a table's partition."""
+        if table == "blocks":
+            return (
+                self.root
+                / "_lineage"
+                / "blocks"
+                / f"{partition.source}-{partition.year}.parquet"
+            )
+        return self.root / table / str(partition) / "part-0.parquet"
+
+    def partitions(self) -> list[Partition]:
+        """The partitions that stand in `documents`, in order."""
+        found = []
+        for path in (self.root / "documents").glob("source=*/year=*/part-0.parquet"):
+            source, year = path.parent.parent.name, path.parent.name
+            found.append(
+                Partition(
+                    source.removeprefix("source="), int(year.removeprefix("year="))
+                )
+            )
+        return sorted(found)
+
+    def read(
+        self, table: str, partition: Partition, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The rows of one partition of a table (none where there is no file), in the table's schema."""
+        path = self.file(table, partition)
+        if not path.exists():
+            empty = PARTITIONED[table].empty_table()
+            return empty.select(columns) if columns else empty
+        with storing(path):
+            # partitioning=None: the keys in the path are ours already, in `source_id` and `event_date`
+            return pq.read_table(path, columns=columns, partitioning=None)
+
+    def known_documents(self, sources: Iterable[str]) -> dict[str, Known]:
+        """Every document that the lake holds of these sources: id -> what is known."""
+        wanted, known = set(sources), {}
+        for partition in self.partitions():
+            if partition.source in wanted:
+                rows = self.read(
+                    "documents", partition, ["document_id", "content_sha256", "parser"]
+                )
+                for values in zip(
+                    *(column.to_pylist() for column in rows.columns), strict=True
+                ):
+                    known[values[0]] = Known(partition, values[1], values[2])
+        return known
+
+    def stage(
+        self,
+        partition: Partition,
+        added: Mapping[str, pa.Table],
+        replaced: Sequence[str],
+        folder: Path,
+    ) -> list[Staged]:
+        """Make the new files of a partition: old rows, less those of the replaced documents, plus the added ones.
+
+        Args:
+            partition: the partition.
+            added: rows by table, in the tables' schemas; a table that is absent adds none.
+            replaced: document ids whose old rows go.
+            folder: a folder below `staging`.
+
+        Returns:
+            One staged file for each table whose rows change, in the order of publication. A partition that loses all
+            its documents gives outputs of 0 bytes.
+        """
+        gone = pa.array(sorted(replaced), pa.string())
+        staged = []
+        emptied = False
+        for table in reversed(
+            PARTITIONED
+        ):  # `documents` first: it tells whether anything is left
+            schema = PARTITIONED[table]
+            old = self.read(table, partition)
+            kept = (
+                old.filter(pc.invert(pc.is_in(old["document_id"], gone)))
+                if len(gone)
+                else old
+            )
+            rows = pa.concat_tables(
+                [kept.cast(schema), added.get(table, schema.empty_table()).cast(schema)]
+            )
+            rows = rows.sort_by(
+                [(key, "ascending") for key in SORT_KEYS[table]]
+            ).combine_chunks()
+            if table == "documents":
+                emptied = rows.num_rows == 0
+            if self.file(table, partition).exists() and rows.equals(old):
+                continue
+            staged.append(
+                self._stage_file(table, partition, None if emptied else rows, folder)
+            )
+        return list(reversed(staged))
+
+    def _stage_file(
+        self, table: str, partition: Partition, rows: pa.Table | None, folder: Path
+    ) -> Staged:
+        final = self.file(table, partition)
+        relative = final.relative_to(self.root).as_posix()
+        if rows is None:
+            return Staged(Output(table, str(partition), relative, 0, 0, ""), final)
+        staged = folder / f"{table}-{partition.source}-{partition.year}.parquet"
+        write_table(staged, rows, SORT_KEYS[table])
+        output = Output(
+            table,
+            str(partition),
+            relative,
+            rows.num_rows,
+            staged.stat().st_size,
+            sha256_file(staged),
+        )
+        return Staged(output, staged)
+
+    def commit(self, staged: Sequence[Staged]) -> None:
+        """Make staged files visible, one atomic rename each, all `documents` after all the rest."""
+        for item in sorted(staged, key=lambda item: item.output.table == "documents"):
+            final = self.root / item.output.path
+            if item.output.bytes:
+                move_into_place(item.path, final)
+            else:
+                with storing(final):
+                    final.unlink(missing_ok=True)
+
+
+def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
+    """Write one Parquet file, sync it, and read it back.
+
+    The same rows give the same bytes: nothing of the run, the clock or the machine goes into the file.
+
+    Raises:
+        StorageError: writing failed, or what was read back is not what was written.
+    """
+    columns = set(rows.column_names)
+    bloom = {
+        name: {"ndv": max(rows.num_rows, 1), "fpp": 0.01}
+        for name in sorted(_BLOOM_FILTERED & columns)
+    }
+    with storing(path):
+        make_folder(path.parent)
+        pq.write_table(
+            rows,
+            path,
+            compression="zstd",
+            compression_level=3,
+            row_group_size=ROW_GROUP_ROWS,
+            use_dictionary=sorted(_LOW_CARDINALITY & columns),
+            write_page_index=True,
+            write_page_checksum=True,
+            sorting_columns=pq.SortingColumn.from_ordering(
+                rows.schema, [(key, "ascending") for key in sort_keys]
+            ),
+            bloom_filter_options=bloom if rows.num_rows else None,
+        )
+        sync_file(path)
+        back = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+    if not back.equals(rows):
+        raise StorageError(
+            f"what was read back is not what was written: {path}",
+            "check the disk and run again",
+        )

@@ -1,0 +1,92 @@
+"""From renditions to batches: whole documents, about 16 MiB of text a batch, streamed."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.files import make_folder, storing
+from storage.raw import RawStore
+from tasks import formats
+from tasks.acquire import Dump
+
+BATCH_BYTES = 16 << 20  # of text; 20,000 turns or so, far below the 100,000 rows that a suite takes in one go
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Whole documents of one dump: `length` bytes of a batch file, which stand at `byte_start` of the rendition."""
+
+    dump: Dump
+    byte_start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A unit of parsing and validating: a file of UTF-8 text in the staging folder, and whose it is."""
+
+    index: int
+    path: Path
+    slices: tuple[Slice, ...]
+
+
+def cut_batches(dumps: Iterable[Dump], raw: RawStore, folder: Path, batch_bytes: int = BATCH_BYTES) -> Iterator[Batch]:
+    """Cut dumps into batches of whole documents, in order; small dumps share a batch.
+
+    Args:
+        dumps: dumps with a format; those without are passed over.
+        raw: where their renditions are read from.
+        folder: staging folder for the batch files.
+        batch_bytes: a batch is closed when it holds this many.
+    """
+    index, texts, slices, size = 0, [], [], 0
+
+    def close() -> Batch:
+        path = folder / f"batch-{index:05d}.txt"
+        with storing(path):
+            make_folder(folder)
+            path.write_bytes(b"".join(texts))
+        return Batch(index, path, tuple(slices))
+
+    for dump in dumps:
+        if dump.format is None:
+            continue
+        for start, text in _cut_dump(dump, raw, batch_bytes):
+            slices.append(Slice(dump, start, len(text)))
+            texts.append(text)
+            size += len(text)
+            if size >= batch_bytes:
+                yield close()
+                index, texts, slices, size = index + 1, [], [], 0
+    if slices:
+        yield close()
+
+
+def _cut_dump(dump: Dump, raw: RawStore, batch_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Runs of whole documents of a rendition, with the byte that each starts at."""
+    assert dump.format and dump.record.rendition_sha256
+    split = formats.FORMATS[dump.format].split
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    held, held_bytes, start, wanted = [""], 0, 0, batch_bytes
+    for chunk in raw.chunks(dump.record.rendition_sha256):
+        held.append(decoder.decode(chunk))
+        held_bytes += len(chunk)
+        if held_bytes < wanted:
+            continue
+        text = "".join(held)
+        spans = split(text)
+        if len(spans) < 2:  # one document, longer than a batch: look again when twice as much is at hand
+            held, wanted = [text], 2 * wanted
+            continue
+        cut = spans[-1][0]  # the last document may go on
+        done = text[:cut].encode()
+        yield start, done
+        start += len(done)
+        held, wanted = [text[cut:]], batch_bytes
+        held_bytes = len(held[0].encode())
+    rest = "".join(held) + decoder.decode(b"", final=True)
+    if rest.strip():
+        yield start, rest.encode()

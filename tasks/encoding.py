@@ -1,0 +1,137 @@
+"""From bytes to text, with the evidence: no character is ever dropped or replaced in silence."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+SAMPLE_BYTES = 1 << 20
+BINARY_SHARE = 0.003  # control characters over all; text has none but tab, line and page ends, a PDF has 1 % and more
+CANDIDATES = ["cp1252", "cp1251", "koi8_r", "mac_cyrillic", "cp866", "iso8859_5", "iso8859_2", "mac_roman"]
+STRAY_SHARE = 0.05  # bytes that are no UTF-8 over bytes that are not ASCII, up to which a text still counts as UTF-8
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROL_RE = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_MULTIBYTE_RE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_HIGH_RE = re.compile(rb"[\x80-\xff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How bytes are to be read, and why. `codec` None: they are no text."""
+
+    codec: str | None
+    evidence: str
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the bytes are their own rendition."""
+        return self.codec == "utf-8"
+
+
+def _decode_stray(error: UnicodeError) -> tuple[str, int]:
+    """Read bytes that are no UTF-8 as windows-1252, then Latin-1: one character a byte, so that nothing is lost."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    stray = error.object[error.start : error.end]
+    return "".join(bytes([byte]).decode("cp1252", "stenolake-latin") for byte in stray), error.end
+
+
+def _decode_latin(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("stenolake-stray", _decode_stray)
+codecs.register_error("stenolake-latin", _decode_latin)
+
+
+def is_utf8(chunks: Iterable[bytes]) -> bool:
+    """Whether a stream of bytes is UTF-8 from end to end."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in chunks:
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def detect(sample: bytes, whole_is_utf8: bool) -> Encoding:
+    """Decide how a dump is to be read.
+
+    Order: byte order mark, strict UTF-8 of the whole, UTF-8 with a few stray bytes, a detector over the sample.
+
+    Args:
+        sample: the first `SAMPLE_BYTES` of the dump.
+        whole_is_utf8: what `is_utf8` said of all of it.
+    """
+    for mark, codec in _BOMS:
+        if sample.startswith(mark) and (codec != "utf-8" or whole_is_utf8):
+            return Encoding(codec, "byte order mark")
+    if not (b"\0" in sample and _looks_wide(sample)):
+        if len(_CONTROL_RE.findall(sample)) > BINARY_SHARE * len(sample):
+            return Encoding(None, "control characters, as in a binary file")
+        if whole_is_utf8:
+            return Encoding("utf-8", "strict UTF-8")
+        multibyte = sum(len(run) for run in _MULTIBYTE_RE.findall(sample))
+        stray = len(_HIGH_RE.findall(sample)) - multibyte
+        if multibyte and stray <= STRAY_SHARE * (multibyte + stray):
+            return Encoding("utf-8+stray", f"UTF-8 with {stray} stray bytes in the first MiB, read as windows-1252")
+        return _detect_single_byte(sample)
+    return Encoding("utf-16-le" if sample[1:2] == b"\0" else "utf-16-be", "zero bytes of UTF-16 without a mark")
+
+
+def _looks_wide(sample: bytes) -> bool:
+    """Whether nearly every second byte is zero, as in Latin text in UTF-16."""
+    return max(sample[0::2].count(0), sample[1::2].count(0)) > 0.4 * len(sample) / 2
+
+
+def _detect_single_byte(sample: bytes) -> Encoding:
+    import charset_normalizer
+
+    best = charset_normalizer.from_bytes(sample, cp_isolation=CANDIDATES, enable_fallback=False).best()
+    if best is None:
+        return Encoding(None, "no encoding makes text of it")
+    high = len(_HIGH_RE.findall(sample))
+    codec = best.encoding
+    if high < 0.1 * len(sample) and _reads_as_windows_1252(sample):
+        # English with typographic marks: all candidates spell the letters alike, windows-1252 alone the marks as used
+        codec = "cp1252"
+    return Encoding(codec, f"detected over {len(sample)} bytes, {high} of them not ASCII")
+
+
+_TYPOGRAPHIC = frozenset("‘’“”–—…•™€ «»°é§©®−\u00a0áàâäãåçèêëíìîïñóòôöõøúùûüýÿßÁÀÉÈÍÓÖÜ")
+
+
+def _reads_as_windows_1252(sample: bytes) -> bool:
+    try:
+        marks = [char for char in sample.decode("cp1252") if ord(char) > 127]
+    except UnicodeDecodeError:
+        return False
+    return sum(char in _TYPOGRAPHIC for char in marks) > 0.9 * len(marks)
+
+
+def decode(chunks: Iterable[bytes], codec: str) -> Iterator[str]:
+    """The text of a stream of bytes, piece by piece.
+
+    Raises:
+        UnicodeDecodeError: the bytes are not of that encoding after all.
+    """
+    name, errors = ("utf-8", "stenolake-stray") if codec == "utf-8+stray" else (codec, "strict")
+    decoder = codecs.getincrementaldecoder(name)(errors)
+    for chunk in chunks:
+        if text := decoder.decode(chunk):
+            yield text
+    if text := decoder.decode(b"", final=True):
+        yield text
