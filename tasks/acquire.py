@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import mimetypes
 import os
@@ -17,7 +18,7 @@ from storage.raw import RawStore
 from storage.records import Input, Output
 from tasks import encoding, formats
 
-HEAD_CHARS = 64 * 1024  # what a format is chosen by
+HEAD_BYTES = 256 * 1024  # what a format is chosen by
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +145,5 @@ def _derive(raw: RawStore, sha256: str, codec: str, outputs: list[Output]) -> tu
 
 
 def _head(raw: RawStore, rendition: str) -> str:
-    return raw.read(rendition, 0, 4 * HEAD_CHARS).decode("utf-8", "ignore")[:HEAD_CHARS]
+    decoder = codecs.getincrementaldecoder("utf-8")()  # keeps back a character that the cut would split
+    return decoder.decode(raw.read(rendition, 0, HEAD_BYTES))

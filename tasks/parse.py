@@ -1,0 +1,143 @@
+"""One batch of text into one fragment: Arrow files of the tables' rows, and what could not be parsed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from storage.errors import UsageError
+from storage.files import storing
+from storage.records import Finding
+from tasks import formats
+from tasks.cut import Batch, Slice
+from tasks.formats.blocks import Block, check_tiling, fold
+from tasks.tabulate import Origin, Projection, Tabulator
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a person said of documents that do not tell their own, and the run that reads them."""
+
+    run_id: str
+    started_at: dt.datetime
+    source: str | None = None
+    language: str | None = None
+    date: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Rows parsed from a batch, a file a table in `folder`; documents met, and those that the parser holds back."""
+
+    folder: Path
+    documents: int
+    findings: tuple[Finding, ...]
+
+    def read(self, table: str) -> pa.Table:
+        """Rows of a table, memory-mapped."""
+        with storing(self.folder), pa.memory_map(str(self.folder / f"{table}.arrow")) as stream:
+            return pa.ipc.open_file(stream).read_all()
+
+
+def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
+    """Parse every document of a batch and write its rows beside the batch file, which is removed.
+
+    A document that is cut off, or that the parser fails on, is reported as a finding and adds no rows.
+
+    Returns:
+        One fragment, in which no document id stands twice; a document met again in the same batch goes to a second
+        fragment, and so on, so that whoever works on a fragment may name documents by their ids.
+    """
+    layers = [Tabulator()]
+    findings: list[Finding] = []
+    documents = 0
+    with storing(batch.path):
+        data = batch.path.read_bytes()
+    at = 0
+    for piece in batch.slices:
+        text = data[at : at + piece.length].decode()
+        at += piece.length
+        documents += _parse_slice(piece, text, defaults, layers, findings)
+    fragments = [_write(batch.path.with_suffix(f".{number}"), layer) for number, layer in enumerate(layers)]
+    with storing(batch.path):
+        batch.path.unlink()
+    fragments[0] = Fragment(fragments[0].folder, documents, tuple(findings))
+    return fragments
+
+
+def _write(folder: Path, tabulator: Tabulator) -> Fragment:
+    with storing(folder):
+        folder.mkdir()
+        for name, rows in tabulator.tables().items():
+            with pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
+                writer.write_table(rows)
+    return Fragment(folder, 0, ())
+
+
+def _parse_slice(
+    piece: Slice, text: str, defaults: Defaults, layers: list[Tabulator], findings: list[Finding]
+) -> int:
+    record = piece.dump.record
+    assert piece.dump.format and record.rendition_sha256
+    format_ = formats.FORMATS[piece.dump.format]
+    source = defaults.source or format_.SOURCE
+    if source is None:
+        raise UsageError(f"{record.uri} does not tell its source", "name one with --source")
+    origin = Origin(
+        source_id=source,
+        language=defaults.language or format_.LANGUAGE or "und",
+        time_zone=format_.TIME_ZONE,
+        parser=f"{format_.NAME}/{format_.VERSION}",
+        dump_sha256=record.dump_sha256,
+        rendition_sha256=record.rendition_sha256,
+        run_id=defaults.run_id,
+        ingested_at=defaults.started_at,
+        fallback_date=defaults.date,
+    )
+    byte, at, count = piece.byte_start, 0, 0
+    for start, end in format_.split(text):
+        byte += len(text[at:start].encode())
+        body = text[start:end]
+        length = len(body.encode())
+        count += 1
+        problem, blocks = _parse_document(format_, body)
+        if problem:
+            findings.append(_finding(problem, blocks, body, origin, record.uri, byte, byte + length))
+        else:
+            document = Projection(body, blocks, byte, origin)
+            if not any(layer.add(document) for layer in layers):
+                layers.append(Tabulator())
+                layers[-1].add(document)
+        byte, at = byte + length, end
+    return count
+
+
+def _parse_document(format_: formats.Format, text: str) -> tuple[tuple[str, str, str] | None, list[Block]]:
+    """Blocks of a document, and what is wrong with it as a whole: rule, observed value and reason."""
+    try:
+        blocks = format_.parse(text)
+        check_tiling(text, blocks)
+    except Exception as error:  # a parser's bug costs the document it stumbled on, never the run
+        reason = "the parser failed on this document: report it with the excerpt"
+        return ("document.parses", f"{type(error).__name__}: {error}"[:200], reason), []
+    if not format_.is_complete(blocks):
+        tail = fold(text[-120:])
+        return ("document.is_complete", f"ends in {tail!r}"[:200], "the page is cut off: fetch or export it again"), blocks
+    return None, blocks
+
+
+def _finding(
+    problem: tuple[str, str, str], blocks: list[Block], text: str, origin: Origin, uri: str, start: int, end: int
+) -> Finding:
+    rule, observed, reason = problem
+    title = next((fold(text[block.start : block.end]) for block in blocks if block.kind == "title"), None)
+    held = f"{origin.rendition_sha256[:16]}-{start}"
+    return Finding(
+        held, None, rule, observed, reason, title, uri, origin.dump_sha256, origin.rendition_sha256, start, end, origin.parser
+    )
+
+

@@ -1,0 +1,339 @@
+"""From blocks to Arrow tables: every table is a projection of the block list of a document.
+
+Columns are lists that grow by a value a row; a table is made once a batch. A value that a document lacks is left null
+here even where the schema forbids it: the suites judge, and what they hold back never reaches a file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from storage.lake import PARTITIONED
+from tasks import identity
+from tasks.formats.blocks import PARAGRAPH_KINDS, Block, Speaker, byte_offsets, fold
+
+# Furniture of the page: it may change while the document says what it said.
+FURNITURE = frozenset(
+    {
+        "banner",
+        "photo_counter",
+        "credit_mark",
+        "link_relation",
+        "link_title",
+        "link_date",
+        "label_mark",
+        "tag_facet",
+        "tag_more",
+        "status",
+        "section_mark",
+        "sections",
+        "published_mark",
+        "end_mark",
+        "furniture",
+        "unrecognised",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is known of a document besides its text, and what to assume where it does not tell its own."""
+
+    source_id: str
+    language: str
+    time_zone: str
+    parser: str
+    dump_sha256: str
+    rendition_sha256: str
+    run_id: str
+    ingested_at: dt.datetime
+    fallback_date: dt.date | None = None
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows of one table as columns of values."""
+
+    schema: pa.Schema
+    columns: dict[str, list[object]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.columns = {name: [] for name in self.schema.names}
+
+    def add(self, **values: object) -> None:
+        for name, column in self.columns.items():
+            column.append(values.get(name))
+
+    def table(self) -> pa.Table:
+        arrays = [pa.array(self.columns[name], self.schema.field(name).type) for name in self.schema.names]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+class Tabulator:
+    """Collects documents, each with an id of its own, into tables."""
+
+    def __init__(self) -> None:
+        self._rows = {name: _Rows(schema) for name, schema in PARTITIONED.items()}
+        self._ids: set[str] = set()
+
+    def add(self, document: Projection) -> bool:
+        """Add the rows of one document. False, and nothing added, where a document of that id is there already."""
+        if document.document_id in self._ids:
+            return False
+        self._ids.add(document.document_id)
+        document.project(self._rows)
+        return True
+
+    def tables(self) -> dict[str, pa.Table]:
+        """The tables by name, `blocks` among them."""
+        return {name: rows.table() for name, rows in self._rows.items()}
+
+
+class Projection:
+    """One document on its way into the tables.
+
+    Args:
+        text: its text.
+        blocks: its blocks, which tile the text.
+        base: byte of the rendition at which the text starts.
+        origin: where it came from.
+    """
+
+    def __init__(self, text: str, blocks: Sequence[Block], base: int, origin: Origin) -> None:
+        self.blocks, self.origin = blocks, origin
+        edges = byte_offsets(text, [edge for block in blocks for edge in (block.start, block.end)], base)
+        self.starts, self.ends = edges[0::2], edges[1::2]
+        self.texts = [fold(text[block.start : block.end]) for block in blocks]
+        self.first = {block.kind: index for index, block in reversed(list(enumerate(blocks)))}
+        self.size = len("".join(text.split()).encode())
+        self.unrecognised = sum(
+            len("".join(text[block.start : block.end].split()).encode()) for block in blocks if block.kind == "unrecognised"
+        )
+
+        published = self.published = self._value("published_at")
+        self.event_date = self._event_date(published)
+        self.title = self._text("title")
+        self.document_id = identity.document_id(
+            self.origin.source_id,
+            self.origin.language,
+            published if isinstance(published, dt.date) else self.event_date,
+            self.title or "",
+        )
+
+    def project(self, rows: Mapping[str, _Rows]) -> None:
+        """Add the rows of the document to the tables."""
+        self.rows = rows
+        self.owner: list[tuple[str, str] | None] = [None] * len(self.blocks)
+        speakers = self._turns()
+        paragraphs, words = self._paragraphs()
+        self._tags()
+        self._links()
+        self._photos()
+        for kind in ("title", "summary", "date", "time", "place", "sections", "published_at"):
+            if kind in self.first:
+                self.owner[self.first[kind]] = ("documents", self.document_id)
+        self._document(speakers, paragraphs, words)
+        self._blocks()
+
+    def _value(self, kind: str) -> object:
+        return self.blocks[self.first[kind]].value if kind in self.first else None
+
+    def _text(self, kind: str) -> str | None:
+        return self.texts[self.first[kind]] if kind in self.first else None
+
+    def _event_date(self, published: object) -> dt.date | None:
+        printed = self._value("date")
+        if isinstance(printed, dt.date):
+            return printed
+        if isinstance(published, dt.datetime):
+            return published.astimezone(zoneinfo.ZoneInfo(self.origin.time_zone)).date()
+        return published if isinstance(published, dt.date) else self.origin.fallback_date
+
+    def _add(self, table: str, first: int, last: int, **values: object) -> None:
+        """Add a row that spans blocks `first` to `last`, inclusive."""
+        origin = self.origin
+        self.rows[table].add(
+            document_id=self.document_id,
+            source_id=origin.source_id,
+            language=origin.language,
+            event_date=self.event_date,
+            byte_start=self.starts[first],
+            byte_end=self.ends[last],
+            run_id=origin.run_id,
+            **values,
+        )
+
+    def _turns(self) -> list[Speaker]:
+        labels = [index for index, block in enumerate(self.blocks) if block.kind == "speaker_label"]
+        self.turn_of: dict[int, int] = {}
+        speakers = []
+        for turn, (label, end) in enumerate(zip(labels, [*labels[1:], len(self.blocks)], strict=True)):
+            spoken = [index for index in range(label + 1, end) if self.blocks[index].kind == "speech"]
+            marks = [i for i in range(label + 1, end) if self.blocks[i].kind in ("label_mark", "label_note")]
+            row = identity.row_id(self.document_id, "t", turn)
+            for index in (label, *marks):
+                self.owner[index] = ("turns", row)
+            self.turn_of.update(dict.fromkeys(spoken, turn))
+            speaker = self.blocks[label].value
+            assert isinstance(speaker, Speaker), f"a speaker label without a speaker: {self.texts[label]!r}"
+            speakers.append(speaker)
+            words = "\n\n".join(self.texts[index] for index in spoken)
+            self._add(
+                "turns",
+                label,
+                max([label, *marks, *spoken]),
+                turn_id=row,
+                turn_index=turn,
+                speaker_label=self.texts[label],
+                speaker_name=speaker.name,
+                speaker_role=speaker.role,
+                speaker_kind=speaker.kind,
+                speaker_id=identity.speaker_id(speaker.name) or None if speaker.name else None,
+                text=words,
+                paragraph_count=len(spoken),
+                word_count=len(words.split()),
+            )
+        return speakers
+
+    def _paragraphs(self) -> tuple[int, int]:
+        count = words = 0
+        for index, block in enumerate(self.blocks):
+            if block.kind not in PARAGRAPH_KINDS:
+                continue
+            turn = self.turn_of.get(index)
+            row = identity.row_id(self.document_id, "p", count)
+            self.owner[index] = ("paragraphs", row)
+            self._add(
+                "paragraphs",
+                index,
+                index,
+                paragraph_id=row,
+                paragraph_index=count,
+                turn_id=None if turn is None else identity.row_id(self.document_id, "t", turn),
+                turn_index=turn,
+                kind=block.kind,
+                text=self.texts[index],
+            )
+            count += 1
+            words += len(self.texts[index].split())
+        return count, words
+
+    def _tags(self) -> None:
+        facet, count = "", 0
+        for index, block in enumerate(self.blocks):
+            if block.kind == "tag_facet":
+                facet = str(block.value)
+            elif block.kind == "tag":
+                self.owner[index] = ("tags", identity.row_id(self.document_id, "g", count))
+                self._add("tags", index, index, tag_index=count, facet=facet, value=self.texts[index])
+                count += 1
+
+    def _links(self) -> None:
+        relation, count = "", 0
+        for index, block in enumerate(self.blocks):
+            if block.kind == "link_relation":
+                relation = str(block.value)
+            elif block.kind == "link_title":
+                dated = index + 1 if self._kind(index + 1) == "link_date" else None
+                for part in (index, dated):
+                    if part is not None:
+                        self.owner[part] = ("links", identity.row_id(self.document_id, "l", count))
+                self._add(
+                    "links",
+                    index,
+                    dated or index,
+                    link_index=count,
+                    relation=relation,
+                    title=self.texts[index],
+                    date_label=self.texts[dated] if dated else None,
+                    date=self.blocks[dated].value if dated else None,
+                )
+                count += 1
+
+    def _photos(self) -> None:
+        count, index = 0, 0
+        order = ("photo_counter", "caption", "credit_mark", "credit")
+        while index < len(self.blocks):
+            if self.blocks[index].kind not in order:
+                index += 1
+                continue
+            parts = {self.blocks[index].kind: index}
+            last = index
+            while self._kind(last + 1) in order[order.index(self.blocks[last].kind) + 1 :]:
+                last += 1
+                parts[self.blocks[last].kind] = last
+            for part in parts.values():
+                self.owner[part] = ("photos", identity.row_id(self.document_id, "o", count))
+            self._add(
+                "photos",
+                index,
+                last,
+                photo_index=count,
+                caption=self.texts[parts["caption"]] if "caption" in parts else None,
+                credit=self.texts[parts["credit"]] if "credit" in parts else None,
+                album_size=self.blocks[parts["photo_counter"]].value if "photo_counter" in parts else None,
+            )
+            count, index = count + 1, last + 1
+
+    def _kind(self, index: int) -> str:
+        return self.blocks[index].kind if index < len(self.blocks) else ""
+
+    def _document(self, speakers: Sequence[Speaker], paragraphs: int, words: int) -> None:
+        sections = self._value("sections")
+        elisions = (text for block, text in zip(self.blocks, self.texts, strict=True) if block.kind == "elision")
+        said = (text for block, text in zip(self.blocks, self.texts, strict=True) if block.kind not in FURNITURE)
+        self._add(
+            "documents",
+            0,
+            len(self.blocks) - 1,
+            title=self.title,
+            summary=self._text("summary"),
+            kind=_document_kind(bool(speakers), sections),
+            event_time=self._value("time"),
+            place=self._text("place"),
+            sections=list(sections) if isinstance(sections, tuple) else [],
+            published_at=self.published if isinstance(self.published, dt.datetime) else None,
+            turn_count=len(speakers),
+            speaker_count=len({speaker.name or speaker.role for speaker in speakers if speaker.kind != "generic"}),
+            paragraph_count=paragraphs,
+            word_count=words,
+            is_excerpt=any("…" in text or "..." in text for text in elisions),
+            recognised_share=1.0 - self.unrecognised / self.size if self.size else 0.0,
+            dump_sha256=self.origin.dump_sha256,
+            rendition_sha256=self.origin.rendition_sha256,
+            content_sha256=identity.content_sha256(said),
+            parser=self.origin.parser,
+            ingested_at=self.origin.ingested_at,
+        )
+
+    def _blocks(self) -> None:
+        for index, (block, owner) in enumerate(zip(self.blocks, self.owner, strict=True)):
+            table, row = owner or (None, None)
+            self.rows["blocks"].add(
+                document_id=self.document_id,
+                rendition_sha256=self.origin.rendition_sha256,
+                block_index=index,
+                kind=block.kind,
+                byte_start=self.starts[index],
+                byte_end=self.ends[index],
+                table=table,
+                row_id=row,
+            )
+
+
+# section of the site -> kind of a document in which nobody speaks
+_KINDS = {"Announcements": "announcement", "Documents": "document", "Telegrams": "telegram"}
+
+
+def _document_kind(speaks: bool, sections: object) -> str:
+    if speaks:
+        return "transcript"
+    named = sections if isinstance(sections, tuple) else ()
+    return next((_KINDS[section] for section in named if section in _KINDS), "news")
+
+
