@@ -232,7 +232,8 @@ def _raw_store(inputs: Sequence[Input], lake_uri: str) -> InputDataset:
             description="The dumps that came in, byte for byte, each named by its SHA-256.", contentType="text/plain"
         ),
     }
-    return InputDataset(namespace=namespace, name=name, facets=made, inputFacets=_statistics(inputs))
+    counted = _statistics(inputs) if inputs else {}  # at the start nothing is known yet, which is not zero
+    return InputDataset(namespace=namespace, name=name, facets=made, inputFacets=counted)
 
 
 def _data_source(namespace: str) -> facets.DatasetFacet:
