@@ -52,7 +52,9 @@ def _expand(name: str, lake: Path) -> Iterator[Path]:
         yield Path("-")
         return
     if name.startswith("s3://"):
-        raise UsageError(f"cannot read {name}: s3:// needs object storage, which is not built in yet", "copy it here first")
+        raise UsageError(
+            f"cannot read {name}: s3:// needs object storage, which is not built in yet", "copy it here first"
+        )
     path = Path(name)
     if path.is_dir():
         yield from _walk(path, lake.resolve())

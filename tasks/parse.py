@@ -78,9 +78,7 @@ def _write(folder: Path, tabulator: Tabulator) -> Fragment:
     return Fragment(folder, 0, ())
 
 
-def _parse_slice(
-    piece: Slice, text: str, defaults: Defaults, layers: list[Tabulator], findings: list[Finding]
-) -> int:
+def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabulator], findings: list[Finding]) -> int:
     record = piece.dump.record
     assert piece.dump.format and record.rendition_sha256
     format_ = formats.FORMATS[piece.dump.format]
@@ -126,7 +124,11 @@ def _parse_document(format_: formats.Format, text: str) -> tuple[tuple[str, str,
         return ("document.parses", f"{type(error).__name__}: {error}"[:200], reason), []
     if not format_.is_complete(blocks):
         tail = fold(text[-120:])
-        return ("document.is_complete", f"ends in {tail!r}"[:200], "the page is cut off: fetch or export it again"), blocks
+        return (
+            "document.is_complete",
+            f"ends in {tail!r}"[:200],
+            "the page is cut off: fetch or export it again",
+        ), blocks
     return None, blocks
 
 
@@ -137,7 +139,16 @@ def _finding(
     title = next((fold(text[block.start : block.end]) for block in blocks if block.kind == "title"), None)
     held = f"{origin.rendition_sha256[:16]}-{start}"
     return Finding(
-        held, None, rule, observed, reason, title, uri, origin.dump_sha256, origin.rendition_sha256, start, end, origin.parser
+        held,
+        None,
+        rule,
+        observed,
+        reason,
+        title,
+        uri,
+        origin.dump_sha256,
+        origin.rendition_sha256,
+        start,
+        end,
+        origin.parser,
     )
-
-

@@ -129,7 +129,9 @@ def _versions(
     return versions
 
 
-def stage_partition(lake: Lake, plan: Plan, judged: Sequence[Judged], partition: Partition, folder: Path) -> list[Staged]:
+def stage_partition(
+    lake: Lake, plan: Plan, judged: Sequence[Judged], partition: Partition, folder: Path
+) -> list[Staged]:
     """Make the new files of one partition in the staging folder."""
     added = {}
     for table, schema in PARTITIONED.items():

@@ -112,7 +112,9 @@ class Projection:
         self.first = {block.kind: index for index, block in reversed(list(enumerate(blocks)))}
         self.size = len("".join(text.split()).encode())
         self.unrecognised = sum(
-            len("".join(text[block.start : block.end].split()).encode()) for block in blocks if block.kind == "unrecognised"
+            len("".join(text[block.start : block.end].split()).encode())
+            for block in blocks
+            if block.kind == "unrecognised"
         )
 
         published = self.published = self._value("published_at")
@@ -335,5 +337,3 @@ def _document_kind(speaks: bool, sections: object) -> str:
         return "transcript"
     named = sections if isinstance(sections, tuple) else ()
     return next((_KINDS[section] for section in named if section in _KINDS), "news")
-
-

@@ -1,0 +1,139 @@
+"""What the flow UI shows of a run: a story a person reads in a minute, the checks, the quarantine, and how far it is.
+
+Everything that comes out of a dump is hostile text here: it is escaped before it goes into Markdown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from storage.records import Run
+
+PROGRESS_BYTES = 64 << 20  # runs over more than this show a progress artifact; shorter ones end before one would help
+QUARANTINE_ROWS = 200  # rows of the table in the UI; the whole quarantine is in the lake
+CELL_CHARS = 160
+
+_MARKDOWN_RE = re.compile(r"([\\`*_{}\[\]<>()#+!|~$-])")
+_CONTROL_RE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def escape(text: object) -> str:
+    """Text that Markdown shows as it is: no markup, no links, one line, shortened.
+
+    >>> escape("<b>[a](javascript:1)|")
+    '\\\\<b\\\\>\\\\[a\\\\]\\\\(javascript:1\\\\)\\\\|'
+    """
+    plain = _CONTROL_RE.sub(" ", str(text))
+    short = plain if len(plain) <= CELL_CHARS else plain[: CELL_CHARS - 1] + "…"
+    return _MARKDOWN_RE.sub(r"\\\1", short)
+
+
+def state_name(run: Run) -> str:
+    """Name of the final state in the UI."""
+    return "CompletedWithQuarantine" if run.findings or run.status == "completed_with_quarantine" else "Completed"
+
+
+def headline(run: Run) -> str:
+    """The run in one line."""
+    documents = _documents(run)
+    parts = [f"{documents[key]} {key}" for key in ("published", "unchanged", "quarantined") if documents[key]]
+    return f"{documents['read']} documents read: {', '.join(parts) or 'nothing to do'}"
+
+
+def tell(run: Run) -> None:
+    """Attach the artifacts of a finished run to its flow run."""
+    create_markdown_artifact(_story(run), key="ingest-story", description=headline(run))
+    if run.verdicts:
+        create_table_artifact(
+            _checks(run), key="ingest-checks", description="Rules of the suites: rows seen and rows that broke them"
+        )
+    if run.findings:
+        create_table_artifact(_quarantine(run), key="ingest-quarantine", description="What was held back, and why")
+
+
+@contextlib.contextmanager
+def progress(total_bytes: int) -> Iterator[Callable[[int], None]]:
+    """A progress artifact for long runs; the function that it yields takes the bytes that are done."""
+    if total_bytes < PROGRESS_BYTES:
+        yield lambda done: None
+        return
+    artifact: Any = create_progress_artifact(0.0, key="ingest-progress", description="Text parsed and validated")
+    yield lambda done: update_progress_artifact(artifact, progress=min(100.0, 100.0 * done / total_bytes)) and None
+
+
+def _documents(run: Run) -> dict[str, int]:
+    counts = run.counts["documents"]
+    assert isinstance(counts, dict)
+    return counts
+
+
+def _story(run: Run) -> str:
+    documents, rows = _documents(run), run.counts["rows"]
+    assert isinstance(rows, dict)
+    lines = [f"# {headline(run)}", "", "## What came in", "", "| dump | bytes | read as | from |", "|---|---:|---|---|"]
+    for record in run.inputs[:50]:
+        encoding = record.derivation.get("encoding") or "no text"
+        lines.append(f"| `{record.dump_sha256[:12]}` | {record.bytes:,} | {escape(encoding)} | {escape(record.uri)} |")
+    if len(run.inputs) > 50:
+        lines.append(f"| … | | | {len(run.inputs) - 50} more, all in `_lineage/inputs` |")
+    lines += ["", "## What became of it", "", "```mermaid", "flowchart LR"]
+    lines += [
+        f'  dumps["{run.counts["dumps"]} dumps"] --> read["{documents["read"]} documents"]',
+        f'  read --> published["{documents["published"]} published"]',
+        f'  read --> unchanged["{documents["unchanged"]} unchanged"]',
+        f'  read --> quarantined["{documents["quarantined"]} in quarantine"]',
+    ]
+    lines += [f'  published --> {table}["{count:,} {table}"]' for table, count in rows.items()]
+    lines += ["```", ""]
+    partitions = sorted({output.partition for output in run.outputs if output.partition})
+    if partitions:
+        lines += ["Partitions written: " + ", ".join(f"`{partition}`" for partition in partitions) + ".", ""]
+    broken = run.counts.get("rules_broken")
+    if isinstance(broken, dict) and broken:
+        lines += ["## Held back, by rule", "", "| rule | findings |", "|---|---:|"]
+        lines += [f"| `{rule}` | {count} |" for rule, count in broken.items()]
+        lines.append("")
+    warnings = run.counts.get("warnings")
+    if isinstance(warnings, dict) and warnings:
+        lines += ["## Worth a look (published all the same)", "", "| rule | findings |", "|---|---:|"]
+        lines += [f"| `{rule}` | {count} |" for rule, count in warnings.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _checks(run: Run) -> list[dict[str, object]]:
+    ordered = sorted(run.verdicts, key=lambda verdict: (verdict.passed, verdict.severity, verdict.rule_id))
+    return [
+        {
+            "rule": verdict.rule_id,
+            "severity": verdict.severity,
+            "verdict": "passed" if verdict.passed else "broken",
+            "rows": verdict.rows,
+            "failed": verdict.failed,
+        }
+        for verdict in ordered
+    ]
+
+
+def _quarantine(run: Run) -> list[dict[str, object]]:
+    return [
+        {
+            "id": finding.quarantine_id,
+            "rule": finding.rule_id,
+            "title": escape(finding.title or ""),
+            "observed": escape(finding.observed),
+            "reason": finding.reason,
+            "from": escape(finding.uri),
+        }
+        for finding in run.findings[:QUARANTINE_ROWS]
+    ]

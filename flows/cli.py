@@ -1,0 +1,159 @@
+"""The command line: each command is a few lines over one function.
+
+`stenolake --help` answers without importing Prefect, Great Expectations or PyArrow: what a command needs, it imports itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from storage.errors import StenolakeError
+
+app = typer.Typer(
+    name="stenolake",
+    help="Turn dumps of transcripts into a lake of Parquet tables in which every row leads back to the bytes it was read from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+LakeOption = Annotated[Path, typer.Option("--lake", envvar="STENOLAKE_LAKE", help="Folder of the lake.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
+
+DEFAULT_LAKE = Path("lake")
+
+
+@app.command()
+def ingest(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Files, folders, globs, or - for standard input.", metavar="INPUT...")
+    ],
+    lake: LakeOption = DEFAULT_LAKE,
+    source: Annotated[
+        str | None, typer.Option(help="Publisher's slug, for documents that do not tell their own.")
+    ] = None,
+    format: Annotated[str | None, typer.Option("--format", help="Read as this format, whatever it looks like.")] = None,
+    language: Annotated[str | None, typer.Option(help="BCP 47 tag, for documents that do not tell their own.")] = None,
+    date: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Event date, for documents without one.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, parse and validate, but write nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when something is held in quarantine.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read transcript dumps into the lake."""
+    from flows.run import run_ingest
+
+    day = date.date() if date else None
+    raise typer.Exit(
+        run_ingest(inputs, lake, source, format, language, day, dry_run=dry_run, strict=strict, as_json=as_json)
+    )
+
+
+@app.command()
+def trace(
+    id: Annotated[
+        str, typer.Argument(help="Id of a document, turn, paragraph, tag, link or photo, or SHA-256 of a dump.")
+    ],
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """From any row, document or dump back to its bytes, run and checks, and forward to rows and files."""
+    from flows.trace import run_trace
+
+    raise typer.Exit(run_trace(id, lake, as_json=as_json))
+
+
+@app.command()
+def verify(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+    """Prove the lake against its raw bytes."""
+    from flows.verify import run_verify
+
+    raise typer.Exit(run_verify(lake, as_json=as_json))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="SQL over the tables, in DuckDB's dialect.")],
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the tables in SQL: documents, turns, paragraphs, tags, links, photos, and _lineage's runs, inputs, …"""
+    from flows.sql import run_sql
+
+    raise typer.Exit(run_sql(query, lake, as_json=as_json))
+
+
+@app.command()
+def ui(
+    port: Annotated[
+        int | None, typer.Option(help="Port on 127.0.0.1; by default 4200 or the next that is free.")
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Start the flow UI on 127.0.0.1 and print its address."""
+    from flows.server import run_ui
+
+    raise typer.Exit(run_ui(port, as_json=as_json))
+
+
+@app.command()
+def doctor(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+    """Say what on this machine or in this lake would make a run fail."""
+    from flows.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(lake, as_json=as_json))
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: unwinds like Ctrl-C does, so that staging is cleared and the run is recorded."""
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second signal ends it at once
+    raise Terminated
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: run a command, turn what was raised into one message and the exit code of the contract."""
+    signal.signal(signal.SIGTERM, _terminate)
+    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        code: Any = app(args=arguments, standalone_mode=False)
+    except StenolakeError as error:
+        code = _fail(error.exit_code, error.message, error.advice, as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _fail(130, "interrupted", "run the same command again: what was published is whole", as_json=as_json)
+    except Terminated:
+        code = _fail(143, "terminated", "run the same command again: what was published is whole", as_json=as_json)
+    except typer.Exit as error:
+        code = error.exit_code
+    except Exception as error:  # the one place that catches everything
+        if type(error).__module__.startswith(("typer", "click")):
+            code = _fail(
+                2, getattr(error, "format_message", lambda: str(error))(), "see stenolake --help", as_json=as_json
+            )
+        else:
+            code = _fail(
+                1, f"unexpected {type(error).__name__}: {error}", "this is a bug: please report it", as_json=as_json
+            )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(code: int, message: str, advice: str, *, as_json: bool) -> int:
+    print(f"stenolake: {message}", file=sys.stderr)
+    if advice:
+        print(f"  {advice}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": message, "advice": advice, "exit": code}, ensure_ascii=False))
+    return code

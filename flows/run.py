@@ -1,0 +1,119 @@
+"""`stenolake ingest`: the flow, run in this process, told on a terminal or as JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flows import environment
+from flows.progress import listening
+
+environment.quiet()
+os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # our own lines are the terminal's
+
+
+def run_ingest(
+    inputs: list[str],
+    lake: Path,
+    source: str | None,
+    format_name: str | None,
+    language: str | None,
+    date: dt.date | None,
+    *,
+    dry_run: bool,
+    strict: bool,
+    as_json: bool,
+) -> int:
+    """Run the ingest flow and say what came of it. Returns the exit code."""
+    from storage.errors import UsageError
+    from tasks import formats
+    from tasks.acquire import find_inputs
+
+    if format_name is not None and format_name not in formats.FORMATS:
+        known = ", ".join(sorted(formats.FORMATS))
+        raise UsageError(f"no such format: {format_name}", f"choose one of: {known}")
+    if source is not None and not _is_slug(source):
+        raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens")
+    find_inputs(inputs, lake)  # a wrong path is told before a server is started
+    started = time.monotonic()
+    with _bar():
+        counts = _run_flow(
+            inputs=inputs,
+            lake=str(lake),
+            source=source,
+            format=format_name,
+            language=language,
+            date=date,
+            dry_run=dry_run,
+        )
+    counts["seconds"] = round(time.monotonic() - started, 2)
+    if as_json:
+        print(json.dumps(counts, ensure_ascii=False))
+    else:
+        _tell(counts, lake, dry_run=dry_run)
+    quarantined = counts["documents"]["quarantined"]
+    return 3 if strict and quarantined else 0
+
+
+def _is_slug(text: str) -> bool:
+    return bool(text) and all(char.isascii() and (char.islower() or char.isdigit() or char == "-") for char in text)
+
+
+def _run_flow(**parameters: Any) -> dict[str, Any]:
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows.ingest import ingest
+
+    # the heartbeat's thread is joined for a second at the end of each flow; a person watches this one
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        result: dict[str, Any] = dict(ingest(**parameters))
+    return result
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[None]:
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bars: dict[str, Any] = {}
+        starting = progress.add_task("start", total=None)
+
+        def show(step: str, done: int, total: int) -> None:
+            progress.update(starting, visible=False)
+            if step not in bars:
+                bars[step] = progress.add_task(step, total=total)
+            progress.update(bars[step], completed=done, total=total)
+
+        with listening(show):
+            yield
+
+
+def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
+    documents, rows = counts["documents"], counts["rows"]
+    print(f"{counts['dumps']} dumps, {counts['bytes'] / 1e6:.1f} MB, in {counts['seconds']} s; run {counts['run_id']}")
+    print("documents  " + "  ".join(f"{count} {what}" for what, count in documents.items()))
+    print("rows       " + "  ".join(f"{count} {table}" for table, count in rows.items()))
+    for title, key in (("held back ", "rules_broken"), ("warnings  ", "warnings")):
+        if counts[key]:
+            print(f"{title} " + "  ".join(f"{count} {rule}" for rule, count in counts[key].items()))
+    if dry_run:
+        print("dry run: nothing was written")
+        return
+    option = "" if str(lake) == os.environ.get("STENOLAKE_LAKE", "lake") else f" --lake {lake}"
+    question = "select speaker_name, count(*) from turns group by all order by 2 desc limit 5"
+    print("next       " + f'.venv/bin/stenolake sql "{question}"{option}')
+    if sample := counts.get("sample_id"):
+        print("           " + f".venv/bin/stenolake trace {sample}{option}")
+    print("           " + f".venv/bin/stenolake verify{option}")
+    print("           " + ".venv/bin/stenolake ui")

@@ -1,0 +1,73 @@
+"""The steps as Prefect tasks: thin, a batch each, and the only place besides the flows that imports Prefect.
+
+The functions themselves live in `tasks/` and know nothing of Prefect, so that worker processes, tests and other programs call
+them without a server. Tasks exchange paths and counts; nothing is persisted or cached by Prefect: the lake remembers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from storage.lake import Lake, Partition, Staged
+from storage.records import Output
+from tasks.acquire import Dump, acquire_file
+from tasks.cut import Batch
+from tasks.hold import Held, judge_fragment
+from tasks.parse import Defaults, Fragment, parse_batch
+from tasks.publish import Judged, Plan, plan_publication, stage_partition
+
+_OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
+
+
+@task(name="acquire", task_run_name="acquire {count} files", **_OPTIONS)
+def acquire(
+    files: Sequence[Path], count: int, work: Lake, format_name: str | None, done: Callable[[int], None]
+) -> tuple[list[Dump], list[Output]]:
+    """Keep every file in the raw store and find out how it is to be read; each dump once."""
+    dumps: dict[str, Dump] = {}
+    outputs: list[Output] = []
+    for number, path in enumerate(files):
+        dump, written = acquire_file(path, work.raw, format_name)
+        dumps.setdefault(dump.record.dump_sha256, dump)
+        outputs += written
+        done(number + 1)
+    return list(dumps.values()), outputs
+
+
+@task(name="parse", task_run_name="parse batch {batch.index}", **_OPTIONS)
+def parse(batch: Batch, defaults: Defaults) -> list[Fragment]:
+    """Parse one batch."""
+    return parse_batch(batch, defaults)
+
+
+@task(name="validate", task_run_name="validate batch {batch.index}", **_OPTIONS)
+def validate(batch: Batch, fragments: Sequence[Fragment], today: dt.date) -> list[Held]:
+    """Judge the rows of one batch by the suites."""
+    uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
+    return [judge_fragment(fragment, uris, today) for fragment in fragments]
+
+
+@task(name="plan", **_OPTIONS)
+def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at: dt.datetime) -> Plan:
+    """Find out what is new, corrected or unchanged."""
+    retrieved = {dump.record.dump_sha256: dump.record.fetched_at for dump in dumps if dump.record.fetched_at}
+    return plan_publication(lake, judged, retrieved, started_at)
+
+
+@task(name="stage", task_run_name="stage {partition}", **_OPTIONS)
+def stage(partition: Partition, lake: Lake, plan: Plan, judged: Sequence[Judged], folder: Path) -> list[Staged]:
+    """Make the new files of one partition and read them back."""
+    return stage_partition(lake, plan, judged, partition, folder)
+
+
+@task(name="publish", **_OPTIONS)
+def publish(lake: Lake, staged: Sequence[Staged]) -> list[Output]:
+    """Rename every staged file into its place."""
+    lake.commit(staged)
+    return [item.output for item in staged]

@@ -1,0 +1,249 @@
+"""`stenolake trace`: from a row, document, dump or run back to bytes and forward to rows and files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from storage import ledger
+from storage.errors import DamageError, UsageError
+from storage.lake import Lake, Partition
+from storage.schemas import TABLES
+
+EXCERPT_BYTES = 1200
+SHOWN_DOCUMENTS = 40
+
+_ROW_RE = re.compile(r"([0-9a-f]{20})-([tpglo])(\d{4,})")
+_DOCUMENT_RE = re.compile(r"[0-9a-f]{20}")
+_SHA256_RE = re.compile(r"[0-9a-f]{64}")
+_HELD_RE = re.compile(r"[0-9a-f]{16}-\d+")
+_CONTROL_RE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+_TABLE_OF = {
+    "t": ("turns", "turn_index"),
+    "p": ("paragraphs", "paragraph_index"),
+    "g": ("tags", "tag_index"),
+    "l": ("links", "link_index"),
+    "o": ("photos", "photo_index"),
+}
+
+Answer = dict[str, Any]
+
+
+def trace_id(lake: Lake, asked: str) -> Answer:
+    """Everything that the lake knows of an id.
+
+    Raises:
+        UsageError: it is no id, or the lake does not hold it.
+    """
+    if row := _ROW_RE.fullmatch(asked):
+        return _trace_row(lake, asked, *row.groups())
+    if _DOCUMENT_RE.fullmatch(asked):
+        return _trace_document(lake, asked)
+    if _SHA256_RE.fullmatch(asked):
+        return _trace_dump(lake, asked)
+    if _HELD_RE.fullmatch(asked):
+        return _trace_held(lake, asked)
+    runs = [run for run in ledger.read(lake, "runs").to_pylist() if run["run_id"] == asked]
+    if runs:
+        return _trace_run(lake, runs[0])
+    raise UsageError(
+        f"not an id of this lake: {asked}",
+        "give a document_id, turn_id, paragraph_id, the id of a tag, link or photo (<document_id>-g0000, -l, -o), "
+        "the SHA-256 of a dump, a quarantine id or a run_id",
+    )
+
+
+def _trace_row(lake: Lake, asked: str, document_id: str, letter: str, index: str) -> Answer:
+    table, column = _TABLE_OF[letter]
+    partition, document = _find_document(lake, document_id)
+    rows = _where(lake.read(table, partition), document_id=document_id)
+    row = next((row for row in rows.to_pylist() if row[column] == int(index)), None)
+    if row is None:
+        raise UsageError(f"no such row: {asked}", f"the document has {rows.num_rows} rows in {table}, counted from 0")
+    return {"id": asked, "what": table, "row": row, **_origin(lake, partition, document, row)}
+
+
+def _trace_document(lake: Lake, document_id: str) -> Answer:
+    partition, document = _find_document(lake, document_id)
+    rows = {
+        table: _where(lake.read(table, partition, ["document_id"]), document_id=document_id).num_rows
+        for table in TABLES
+        if table != "documents"
+    }
+    versions = _where(ledger.read(lake, "versions"), document_id=document_id).to_pylist()
+    origin = _origin(lake, partition, document, document)
+    return {"id": document_id, "what": "document", "row": document, **origin, "rows": rows, "versions": versions}
+
+
+def _trace_dump(lake: Lake, sha256: str) -> Answer:
+    inputs = ledger.read(lake, "inputs")
+    named = pc.or_kleene(pc.equal(inputs["dump_sha256"], sha256), pc.equal(inputs["rendition_sha256"], sha256))
+    met = inputs.filter(pc.fill_null(named, False)).to_pylist()
+    if not met:
+        raise UsageError(
+            f"no dump of that hash: {sha256}", "stenolake sql 'select distinct dump_sha256, uri from inputs'"
+        )
+    dumps = {row["dump_sha256"] for row in met}
+    columns = [
+        "document_id",
+        "title",
+        "event_date",
+        "turn_count",
+        "paragraph_count",
+        "byte_start",
+        "byte_end",
+        "dump_sha256",
+    ]
+    documents = []
+    for partition in lake.partitions():
+        rows = lake.read("documents", partition, columns)
+        for row in rows.filter(pc.is_in(rows["dump_sha256"], pa.array(sorted(dumps)))).to_pylist():
+            documents.append({**row, "file": _relative(lake, "documents", partition)})
+    held = [row for row in ledger.read(lake, "quarantine").to_pylist() if row["dump_sha256"] in dumps]
+    path = lake.raw.path(sha256).relative_to(lake.root).as_posix()
+    totals = {"documents": len(documents), "turns": 0, "paragraphs": 0}
+    for document in documents:
+        totals["turns"] += document["turn_count"]
+        totals["paragraphs"] += document["paragraph_count"]
+    return {
+        "id": sha256, "what": "dump", "raw": path, "inputs": met, "rows": totals, "documents": documents, "quarantine": held,
+    }  # fmt: skip
+
+
+def _trace_held(lake: Lake, asked: str) -> Answer:
+    findings = _where(ledger.read(lake, "quarantine"), quarantine_id=asked).to_pylist()
+    if not findings:
+        raise UsageError(
+            f"not in quarantine: {asked}", "stenolake sql 'select distinct quarantine_id, title from quarantine'"
+        )
+    first = findings[0]
+    return {"id": asked, "what": "quarantine", "findings": findings, "excerpt": _excerpt(lake, first)}
+
+
+def _trace_run(lake: Lake, run: Answer) -> Answer:
+    wanted = {"run_id": run["run_id"]}
+    parts = {name: _where(ledger.read(lake, name), **wanted).to_pylist() for name in ("inputs", "outputs", "verdicts")}
+    return {"id": run["run_id"], "what": "run", "run": run, **parts}
+
+
+def _origin(lake: Lake, partition: Partition, document: Answer, row: Answer) -> Answer:
+    """What leads back: bytes, dump, address, run, parser and checks; and the files that hold the row."""
+    inputs = ledger.read(lake, "inputs")
+    met = _where(inputs, dump_sha256=document["dump_sha256"], run_id=document["run_id"]).to_pylist()
+    first = (met or _where(inputs, dump_sha256=document["dump_sha256"]).to_pylist() or [{}])[0]
+    runs = _where(ledger.read(lake, "runs"), run_id=document["run_id"]).to_pylist()
+    checks = _where(ledger.read(lake, "verdicts"), run_id=document["run_id"]).to_pylist()
+    span = {
+        "rendition_sha256": document["rendition_sha256"],
+        "byte_start": row["byte_start"],
+        "byte_end": row["byte_end"],
+    }
+    return {
+        "document": {
+            key: document[key] for key in ("document_id", "title", "event_date", "source_id", "language", "url")
+        },
+        "span": span,
+        "excerpt": _excerpt(lake, span),
+        "dump": {
+            "dump_sha256": document["dump_sha256"],
+            "raw": lake.raw.path(document["dump_sha256"]).relative_to(lake.root).as_posix(),
+            **{key: first.get(key) for key in ("uri", "bytes", "media_type", "fetched_at", "derivation")},
+        },
+        "parser": document["parser"],
+        "run": {key: runs[0][key] for key in ("run_id", "flow", "started_at", "ended_at", "status", "code_version")}
+        if runs
+        else None,
+        "checks": {
+            "passed": sum(check["passed"] for check in checks),
+            "broken": [check for check in checks if not check["passed"]],
+            "rules": [check["rule_id"] for check in checks],
+        },
+        "files": [
+            path.relative_to(lake.root).as_posix()
+            for path in (lake.file(table, partition) for table in (*TABLES, "blocks"))
+            if path.exists() and _holds(path, document["document_id"])
+        ],
+    }
+
+
+def _excerpt(lake: Lake, span: Mapping[str, Any]) -> str | None:
+    sha256, start, end = span["rendition_sha256"], span["byte_start"], span["byte_end"]
+    if sha256 is None:
+        return None
+    try:
+        text = lake.raw.read(sha256, start, min(end, start + EXCERPT_BYTES)).decode(errors="replace")
+    except DamageError as error:
+        return f"[{error.message}]"
+    return text if end - start <= EXCERPT_BYTES else f"{text} … [{end - start - EXCERPT_BYTES} bytes more]"
+
+
+def _find_document(lake: Lake, document_id: str) -> tuple[Partition, Answer]:
+    for partition in lake.partitions():
+        rows = _where(lake.read("documents", partition), document_id=document_id)
+        if rows.num_rows:
+            found: Answer = rows.to_pylist()[0]
+            return partition, found
+    advice = "stenolake sql 'select document_id, title from documents'; a document in quarantine has no rows"
+    raise UsageError(f"no such document: {document_id}", advice)
+
+
+def _where(rows: pa.Table, **values: str) -> pa.Table:
+    for column, value in values.items():
+        rows = rows.filter(pc.fill_null(pc.equal(rows[column], value), False))
+    return rows
+
+
+def _holds(path: Path, document_id: str) -> bool:
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(path, columns=["document_id"], partitioning=None)
+    return bool(pc.any(pc.equal(rows["document_id"], document_id)).as_py())
+
+
+def _relative(lake: Lake, table: str, partition: Partition) -> str:
+    return lake.file(table, partition).relative_to(lake.root).as_posix()
+
+
+def run_trace(asked: str, lake: Path, *, as_json: bool) -> int:
+    """Trace an id and print what is known. Returns 0."""
+    answer = trace_id(Lake.open(lake), asked)
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False, default=str))
+    else:
+        _show(answer)
+    return 0
+
+
+def _show(answer: Answer, indent: str = "") -> None:
+    for key, value in answer.items():
+        if isinstance(value, dict):
+            print(f"{indent}{key}")
+            _show(value, indent + "  ")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            print(f"{indent}{key}  ({len(value)})")
+            for item in value[:SHOWN_DOCUMENTS]:
+                print(
+                    f"{indent}  - "
+                    + "  ".join(f"{name}={_plain(item[name])}" for name in item if item[name] is not None)
+                )
+            if len(value) > SHOWN_DOCUMENTS:
+                print(f"{indent}  … {len(value) - SHOWN_DOCUMENTS} more: --json has all")
+        elif isinstance(value, list):
+            print(f"{indent}{key}  " + ", ".join(_plain(item) for item in value))
+        elif key == "excerpt" and value is not None:
+            print(f"{indent}excerpt")
+            for line in str(value).splitlines():
+                print(f"{indent}  | {_plain(line)}")
+        elif value is not None:
+            print(f"{indent}{key:<16} {_plain(value)}")
+
+
+def _plain(value: object) -> str:
+    return _CONTROL_RE.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\n", " "))

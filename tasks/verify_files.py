@@ -1,0 +1,118 @@
+"""Proof of the files: every one is the one that the ledger lists, every raw object has the hash that it is named after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from storage import ledger
+from storage.errors import DamageError, StorageError
+from storage.files import sha256_file
+from storage.lake import PARTITIONED, Lake
+from storage.raw import OBJECT_NAME_RE
+from storage.records import Output
+
+_SEALED = ("_lineage/outputs/", "_lineage/runs/")
+_STAGING = "_staging/"
+
+# what to do about a damaged file, by the folder that it stands in
+_ADVICE = {
+    "_raw": "ingest the dump that it was made from again, or restore the file from a copy",
+    "_lineage": "restore the file from a copy of the lake",
+    "_quality": "restore the file from a copy of the lake",
+    "_quarantine": "restore the file from a copy of the lake",
+}
+_TABLE_ADVICE = "restore the file from a copy, or delete its partition and ingest its dumps again"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing that does not hold: the rule of the contract (1 to 5), the file or row, what is wrong and what to do."""
+
+    rule: int
+    where: str
+    problem: str
+    advice: str
+
+
+def check_files(lake: Lake, progress: Callable[[int, int], None]) -> Iterator[Damage]:
+    """Compare every file of the lake with the ledger, byte for byte.
+
+    Args:
+        lake: the lake.
+        progress: told files done and files in all.
+    """
+    standing, damage = _read_ledger(lake)
+    yield from damage
+    found = sorted(path for path in lake.root.rglob("*") if path.is_file())
+    seen = set()
+    for number, path in enumerate(found):
+        name = path.relative_to(lake.root).as_posix()
+        seen.add(name)
+        if not name.startswith(_STAGING):
+            yield from _check_file(lake, path, name, standing)
+        progress(number + 1, len(found))
+    for name in sorted(set(standing) - seen):
+        yield _damage(name, "is missing")
+
+
+def _read_ledger(lake: Lake) -> tuple[dict[str, Output], list[Damage]]:
+    """What should stand, and what is wrong with the files that say so."""
+    stems: dict[str, set[str]] = {}
+    damage = []
+    for kind in ("outputs", "runs"):
+        names = set()
+        for path in sorted((lake.root / "_lineage" / kind).glob("*.parquet")):
+            if ledger.is_sealed(path):
+                names.add(path.stem.rsplit("-", 1)[0])
+            else:
+                damage.append(
+                    _damage(path.relative_to(lake.root).as_posix(), "does not have the hash that its name says")
+                )
+        stems[kind] = names
+    for kind, other in (("outputs", "runs"), ("runs", "outputs")):
+        for stem in sorted(stems[kind] - stems[other]):
+            damage.append(_damage(f"_lineage/{other}/{stem}", f"is missing or damaged, while `{kind}` has this run"))
+    try:
+        return ledger.standing_files(lake), damage
+    except (pa.ArrowException, OSError) as error:
+        return {}, [*damage, _damage("_lineage/outputs", f"cannot be read: {error}")]
+
+
+def _check_file(lake: Lake, path: Path, name: str, standing: dict[str, Output]) -> Iterator[Damage]:
+    if name.startswith(_SEALED):
+        return  # checked by their seal
+    if name not in standing:
+        if not name.endswith(".ndjson"):  # the first event of a run that was killed
+            yield _damage(name, "is listed by no run", "delete it, unless somebody knows why it is there")
+        return
+    listed = standing[name]
+    size = path.stat().st_size
+    if size != listed.bytes:
+        yield _damage(name, f"has {size} bytes, {listed.bytes} are listed")
+    elif sha256_file(path) != listed.file_sha256:
+        yield _damage(name, "does not have the hash that is listed")
+    elif name.startswith("_raw/"):
+        yield from _check_object(lake, path, name)
+
+
+def _check_object(lake: Lake, path: Path, name: str) -> Iterator[Damage]:
+    sha256 = path.stem
+    if not OBJECT_NAME_RE.fullmatch(path.name) or path.parent.name != sha256[:2]:
+        yield _damage(name, "is not named as a raw object is")
+        return
+    try:
+        if lake.raw.hash_content(sha256) != sha256:
+            yield _damage(name, "holds bytes of another hash than its name")
+    except (DamageError, StorageError) as error:
+        yield _damage(name, error.message)
+
+
+def _damage(name: str, problem: str, advice: str = "") -> Damage:
+    top = name.split("/")[0]
+    in_tables = top in PARTITIONED or name.startswith("_lineage/blocks")
+    rule = 1 if top == "_raw" else 5
+    return Damage(rule, name, problem, advice or (_TABLE_ADVICE if in_tables else _ADVICE.get(top, "delete it")))

@@ -1,0 +1,233 @@
+"""Proof of the rows: every text equals its bytes, blocks tile their documents, no row is an orphan, no index has a hole.
+
+A rendition is opened once and its blocks are laid over it as one Arrow array without copying: even entries are blocks,
+odd ones the gaps between them. What is equal byte for byte is done; the rest is folded and compared one by one.
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from storage.errors import DamageError
+from storage.lake import PARTITIONED, Lake, Partition
+from storage.raw import RawStore
+from tasks.formats.blocks import PARAGRAPH_KINDS, fold
+from tasks.verify_files import Damage
+
+_ADVICE = "ingest its dump again; if it stays, report it with `stenolake trace` of this id"
+_CACHE_BYTES = 256 << 20
+
+# kind of block -> (table, column whose text it is)
+_TEXTS: Mapping[str, tuple[str, str]] = {
+    "title": ("documents", "title"),
+    "summary": ("documents", "summary"),
+    "place": ("documents", "place"),
+    "speaker_label": ("turns", "speaker_label"),
+    **{kind: ("paragraphs", "text") for kind in PARAGRAPH_KINDS},
+    "tag": ("tags", "value"),
+    "link_title": ("links", "title"),
+    "link_date": ("links", "date_label"),
+    "caption": ("photos", "caption"),
+    "credit": ("photos", "credit"),
+}
+# table -> its index column and the letter of its row ids; a table with an id column has None
+_INDEXES = {
+    "turns": ("turn_index", "t"),
+    "paragraphs": ("paragraph_index", "p"),
+    "tags": ("tag_index", "g"),
+    "links": ("link_index", "l"),
+    "photos": ("photo_index", "o"),
+}
+
+
+class _Renditions:
+    """The bytes of renditions, the last used ones kept; large ones mapped from a temporary file."""
+
+    def __init__(self, raw: RawStore) -> None:
+        self._raw = raw
+        self._kept: OrderedDict[str, bytes | mmap.mmap] = OrderedDict()
+
+    def get(self, sha256: str) -> bytes | mmap.mmap:
+        if sha256 not in self._kept:
+            self._kept[sha256] = self._load(sha256)
+            while len(self._kept) > 1 and sum(len(data) for data in self._kept.values()) > _CACHE_BYTES:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(sha256)
+        return self._kept[sha256]
+
+    def _load(self, sha256: str) -> bytes | mmap.mmap:
+        with tempfile.SpooledTemporaryFile(max_size=_CACHE_BYTES // 4) as spool:
+            for chunk in self._raw.chunks(sha256):
+                spool.write(chunk)
+            size = spool.tell()
+            spool.seek(0)
+            if size <= _CACHE_BYTES // 4:
+                return spool.read()
+            return mmap.mmap(spool.fileno(), size, access=mmap.ACCESS_READ)
+
+
+def check_rows(lake: Lake, progress: Callable[[int, int], None]) -> Iterator[Damage]:
+    """Check every row of every partition.
+
+    Args:
+        lake: the lake.
+        progress: told partitions done and partitions in all.
+    """
+    renditions = _Renditions(lake.raw)
+    partitions = lake.partitions()
+    seen: dict[str, Partition] = {}
+    for number, partition in enumerate(partitions):
+        try:
+            tables = {table: lake.read(table, partition) for table in PARTITIONED}
+        except (pa.ArrowException, OSError) as error:
+            yield Damage(
+                5, str(partition), f"cannot be read: {error}", "restore it from a copy, or ingest its dumps again"
+            )
+            continue
+        yield from _check_documents(tables["documents"], partition, seen)
+        for table in _INDEXES:
+            yield from _check_children(table, tables[table], tables["documents"])
+        yield from _check_turn_texts(tables["turns"], tables["paragraphs"])
+        yield from _check_spans(tables, renditions)
+        progress(number + 1, len(partitions))
+
+
+def _check_documents(documents: pa.Table, partition: Partition, seen: dict[str, Partition]) -> Iterator[Damage]:
+    columns = ("document_id", "source_id", "event_date")
+    for document, source, day in zip(*(documents[name].to_pylist() for name in columns), strict=True):
+        if document in seen:
+            yield Damage(4, document, f"stands in {seen[document]} and in {partition}", _ADVICE)
+        seen[document] = partition
+        if Partition(source, day.year) != partition:
+            yield Damage(4, document, f"of {source} and {day} stands in {partition}", _ADVICE)
+
+
+def _check_children(table: str, rows: pa.Table, documents: pa.Table) -> Iterator[Damage]:
+    index = _INDEXES[table][0]
+    orphans = rows.filter(pc.invert(pc.is_in(rows["document_id"], documents["document_id"].combine_chunks())))
+    for document in pc.unique(orphans["document_id"]).to_pylist():
+        yield Damage(4, document, f"has rows in {table} but none in documents", _ADVICE)
+    grouped = rows.group_by("document_id").aggregate(
+        [(index, "min"), (index, "max"), (index, "count_distinct"), (index, "count")]
+    )
+    for row in grouped.to_pylist():
+        count = row[f"{index}_count"]
+        if (row[f"{index}_min"], row[f"{index}_max"], row[f"{index}_count_distinct"]) != (0, count - 1, count):
+            yield Damage(
+                4,
+                row["document_id"],
+                f"{index} of its {count} rows in {table} does not run from 0 without holes",
+                _ADVICE,
+            )
+    counted = f"{table[:-1]}_count"
+    if counted in documents.column_names:
+        actual = dict(zip(grouped["document_id"].to_pylist(), grouped[f"{index}_count"].to_pylist(), strict=True))
+        for document, stated in zip(documents["document_id"].to_pylist(), documents[counted].to_pylist(), strict=True):
+            if actual.get(document, 0) != stated:
+                yield Damage(
+                    4, document, f"{counted} is {stated}, rows in {table} are {actual.get(document, 0)}", _ADVICE
+                )
+
+
+def _check_turn_texts(turns: pa.Table, paragraphs: pa.Table) -> Iterator[Damage]:
+    spoken = paragraphs.filter(pc.is_valid(paragraphs["turn_id"])).select(["turn_id", "text"])
+    joined = spoken.group_by("turn_id", use_threads=False).aggregate([("text", "list")])
+    texts = dict(
+        zip(joined["turn_id"].to_pylist(), pc.binary_join(joined["text_list"], "\n\n").to_pylist(), strict=True)
+        if joined.num_rows
+        else ()
+    )
+    for turn, text in zip(turns["turn_id"].to_pylist(), turns["text"].to_pylist(), strict=True):
+        if texts.pop(turn, "") != text:
+            yield Damage(2, turn, "text is not that of its paragraphs", _ADVICE)
+    for turn in texts:
+        yield Damage(4, turn, "paragraphs name this turn, which is not there", _ADVICE)
+
+
+def _check_spans(tables: Mapping[str, pa.Table], renditions: _Renditions) -> Iterator[Damage]:
+    blocks, documents = tables["blocks"], tables["documents"]
+    expected = _expected_texts(tables)
+    for sha256 in sorted(set(documents["rendition_sha256"].to_pylist())):
+        own = documents.filter(pc.equal(documents["rendition_sha256"], sha256))
+        of_rendition = blocks.filter(pc.equal(blocks["rendition_sha256"], sha256))
+        try:
+            data = renditions.get(sha256)
+        except DamageError as error:
+            yield Damage(1, f"_raw/{sha256[:2]}/{sha256}.zst", error.message, error.advice)
+            continue
+        yield from _check_rendition(of_rendition, own, data, expected)
+    for row_id, column in sorted(expected):
+        yield Damage(2, row_id, f"{column} has no bytes: no block says where it stands", _ADVICE)
+    strangers = blocks.filter(pc.invert(pc.is_in(blocks["document_id"], documents["document_id"].combine_chunks())))
+    for document in pc.unique(strangers["document_id"]).to_pylist():
+        yield Damage(3, document, "has blocks but is no document", _ADVICE)
+
+
+def _expected_texts(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], tuple[str, int, int]]:
+    """(row id, table.column) -> text, byte_start, byte_end, of every text that a block must prove."""
+    expected: dict[tuple[str, str], tuple[str, int, int]] = {}
+    for table, column in sorted(set(_TEXTS.values())):
+        rows = tables[table].filter(pc.is_valid(tables[table][column]))
+        ids = rows["document_id"].to_pylist()
+        if table in _INDEXES:
+            index, letter = _INDEXES[table]
+            ids = [f"{document}-{letter}{at:04d}" for document, at in zip(ids, rows[index].to_pylist(), strict=True)]
+        values = (rows[name].to_pylist() for name in (column, "byte_start", "byte_end"))
+        for row_id, text, start, end in zip(ids, *values, strict=True):
+            expected[row_id, f"{table}.{column}"] = (text, start, end)
+    return expected
+
+
+def _check_rendition(
+    blocks: pa.Table,
+    documents: pa.Table,
+    data: bytes | mmap.mmap,
+    expected: dict[tuple[str, str], tuple[str, int, int]],
+) -> Iterator[Damage]:
+    blocks = blocks.sort_by([("document_id", "ascending"), ("block_index", "ascending")])
+    columns = [
+        blocks[name].to_pylist() for name in ("document_id", "kind", "byte_start", "byte_end", "row_id", "block_index")
+    ]
+    spans = {
+        document: (start, end)
+        for document, start, end in zip(
+            *(documents[c].to_pylist() for c in ("document_id", "byte_start", "byte_end")), strict=True
+        )
+    }
+    view = memoryview(data)
+    reached: dict[str, int] = {}
+    for document, kind, start, end, row_id, index in zip(*columns, strict=True):
+        if document not in spans:
+            continue
+        at = reached.get(document, spans[document][0])
+        where = f"{document} block {index}"
+        if not (at <= start < end <= min(spans[document][1], len(view))):
+            yield Damage(3, where, f"span {start}-{end} overlaps or leaves its document (at {at})", _ADVICE)
+            continue
+        if start > at and bytes(view[at:start]).decode(errors="replace").strip():
+            yield Damage(3, where, f"bytes {at}-{start} before it are in no block", _ADVICE)
+        reached[document] = end
+        if kind in _TEXTS and row_id:
+            table, column = _TEXTS[kind]
+            row = expected.pop((row_id, f"{table}.{column}"), None)
+            if row is None:
+                yield Damage(2, row_id, f"{table}.{column} is missing, while block {index} holds its bytes", _ADVICE)
+                continue
+            text, row_start, row_end = row
+            if not row_start <= start < end <= row_end:
+                yield Damage(
+                    2, row_id, f"span {row_start}-{row_end} does not hold its {column} at {start}-{end}", _ADVICE
+                )
+            raw = bytes(view[start:end])
+            if raw != text.encode() and fold(raw.decode(errors="replace")) != text:
+                yield Damage(2, row_id, f"{table}.{column} is not what stands at bytes {start}-{end}", _ADVICE)
+    for document, (start, end) in spans.items():
+        at = reached.get(document, start)
+        if bytes(view[at:end]).strip():
+            yield Damage(3, document, f"bytes {at}-{end} at its end are in no block", _ADVICE)
