@@ -1,0 +1,145 @@
+"""Text dumps of en.kremlin.ru: pages copied as text and joined, mostly without a line break between them.
+
+A page is a head (`Events`, title, summary, date, time, place), running text with photos and links between, and a foot
+(tags, publication status, `Text version`). The next page's `Events` is glued to that end mark: `Text versionEvents`.
+Pure functions of text: no disk, no clock. They never raise on any text; what they do not know is `unrecognised`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from tasks.formats import furniture
+from tasks.formats.blocks import Block
+from tasks.formats.body import read_body
+from tasks.formats.labels import Evidence, turn_round
+from tasks.formats.lines import Line, split_lines
+from tasks.formats.page import line_block, read_foot, read_head
+
+NAME = "kremlin-text"
+VERSION = 1
+SOURCE = "kremlin"
+LANGUAGE = "en"
+TIME_ZONE = "Europe/Moscow"
+
+_ZONE = ZoneInfo(TIME_ZONE)
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_BLANK = r"[^\S\r\n]*"
+# Both anchors stand at a line start, and the text between is fixed: one step a line.
+_END_RE = re.compile(rf"^{_BLANK}Text version(?={_BLANK}\r?$|[A-Z\N{{ZERO WIDTH NO-BREAK SPACE}}])", re.MULTILINE)
+_BANNER_RE = re.compile(rf"^{_BLANK}Events{_BLANK}\r?$", re.MULTILINE)
+_LOOK_AHEAD_LINES = 16
+_LOOK_AHEAD_CHARS = 6000  # title and summary above a date have 2,100 at most
+
+
+def sniff(head: str) -> float:
+    """How much speaks for this format in the first characters of a text, from 0 to 1.
+
+    Evidence: a line `Events`, a date line with a time line under it, `Publication status`, `Publication date:`, the end
+    mark. Any two of them are enough for 0.6; no single one is.
+    """
+    lines = [line.text for line in split_lines(head[:200_000])]
+    found = 0.0
+    if lines and lines[0].lstrip(_BOM) == furniture.BANNER:
+        found += 0.3
+    elif furniture.BANNER in lines:
+        found += 0.15
+    for at, text in enumerate(lines[:-1]):
+        if text[-1].isdigit() and furniture.read_date(text) and furniture.read_time(lines[at + 1]):
+            found += 0.3
+            break
+    if furniture.STATUS in lines:
+        found += 0.3
+    if any(text.startswith(furniture.PUBLISHED_MARK) for text in lines):
+        found += 0.2
+    if _END_RE.search(head[:200_000]):
+        found += 0.2
+    return min(1.0, round(found, 2))
+
+
+def split(text: str) -> list[tuple[int, int]]:
+    """Split a dump into its documents.
+
+    Returns:
+        Spans in code points, half-open, ascending, without white space at their ends; they tile the text, white
+        space aside. When more text may follow, all but the last span are final: the rules look ahead only over whole lines
+        and only as far as the text goes.
+
+    A document ends with its end mark. One that was cut short has none: then it ends where a banner line is followed by
+    the head of another page.
+    """
+    cuts = {match.end() for match in _END_RE.finditer(text)}
+    for match in _BANNER_RE.finditer(text):
+        if match.start() not in cuts and _heads_page(text, match.end()):
+            cuts.add(match.start())
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for cut in (*sorted(cuts), len(text)):
+        part = text[start:cut]
+        words = part.strip()
+        if words:
+            first = start + part.index(words[0])
+            spans.append((first, first + len(words)))
+        start = cut
+    return spans
+
+
+def _heads_page(text: str, at: int) -> bool:
+    """Whether a date, a time or an announced day stands in the next lines; only lines with an end count."""
+    ahead = text[at : at + _LOOK_AHEAD_CHARS]
+    whole = ahead.rfind("\n")
+    lines = split_lines(ahead[: max(whole, 0)])[:_LOOK_AHEAD_LINES]
+    for line in lines[1:]:
+        if line.text == furniture.BANNER or line.text in furniture.RELATIONS:
+            return False
+        if len(line.text) <= 60 and (furniture.read_date(line.text) or furniture.read_announced_day(line.text)):
+            return True
+    return False
+
+
+def parse(text: str) -> list[Block]:
+    """Parse one document into blocks that tile it.
+
+    Args:
+        text: the text of one document, as `split` gives it; any line ends, blank lines, no-break spaces, a byte order mark.
+
+    Returns:
+        Blocks in order. A text without any structure of a page (no date under its title and no publication
+        status) is one `unrecognised` block a line.
+    """
+    lines = split_lines(text)
+    blocks: list[Block] = []
+    lines = _cut_byte_order_mark(lines, blocks)
+    if not lines:
+        return blocks
+    foot = read_foot(lines, _ZONE)
+    head = read_head(lines, foot.start)
+    if not head.dated and not foot.complete:
+        return blocks + _unrecognised(lines)
+    names = {turn_round(person).casefold() for person in foot.persons}
+    body = read_body(text, lines[head.end : foot.start], head, foot.sections, Evidence(names=names))
+    return [*blocks, *head.blocks, *body, *foot.blocks]
+
+
+def is_complete(blocks: Sequence[Block]) -> bool:
+    """Whether a document has its whole foot: a publication status and an end mark."""
+    kinds = {block.kind for block in blocks}
+    return "end_mark" in kinds and "status" in kinds
+
+
+def _cut_byte_order_mark(lines: list[Line], blocks: list[Block]) -> list[Line]:
+    """Take a byte order mark before the first line out as furniture: it is of the file, not of the text."""
+    if not lines or not lines[0].text.startswith(_BOM):
+        return lines
+    start, end, text = lines[0]
+    words = text.lstrip(_BOM)
+    marks = len(text) - len(words)
+    blocks.append(Block("furniture", start, start + marks))
+    rest = words.lstrip()
+    return [Line(end - len(rest), end, rest), *lines[1:]] if rest else lines[1:]
+
+
+def _unrecognised(lines: Sequence[Line]) -> list[Block]:
+    return [line_block("unrecognised", line) for line in lines]

@@ -1,0 +1,349 @@
+"""The label grammar: what a printed speaker label says about name, role and kind.
+
+A label is what stands before the first colon of a paragraph. The grammar has five forms, tried in this order:
+
+    generic    Question · Remark from the audience · Moderator
+    inverted   Ivan Petrov, Director General of the Lessk Works
+    of-name    King Harald IV of Sorland                    (the territory belongs to the role)
+    titled     President of Sorland Ivan Petrov             (role, then name)
+    bare       Ivan Petrov · I. Petrov · IVAN PETROV · IvanPetrov
+
+Everything is decided by the tables of `vocabulary` and by what the document proves (`Evidence`); nothing here knows a
+person. A text in none of the forms is no label: `read_label` returns None, and the caller keeps the words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tasks.formats.blocks import Speaker, fold
+from tasks.formats.vocabulary import (
+    ADJECTIVES,
+    AMBIGUOUS_COUNTRIES,
+    BODIES,
+    COUNTRIES,
+    GENERIC,
+    GENERIC_ADJECTIVES,
+    GENERIC_LINKS,
+    HONORIFICS,
+    NAME_SUFFIXES,
+    NO_NAMES,
+    PARTICLES,
+    ROLES,
+    SENTENCE_WORDS,
+)
+
+# strong: role and name, or a generic speaker. known: the document names this person elsewhere. weak: looks like a name.
+Strength = Literal["strong", "known", "weak"]
+
+MAX_LABEL_CHARS = 300  # the longest label of the site has 190; a sentence before a colon may have any length
+MAX_LABEL_WORDS = 40
+
+_NOTE_RE = re.compile(r"[(\[]([^()\[\]]{1,160})[)\]]?$")
+_GLUE_RE = re.compile(r"([^\W\d_]{3,}?[a-zß-ÿа-я])([A-ZÀ-Þ][^\W\d_]{2,})")
+_UNGLUED = ("Mac", "Mc", "De", "Di", "Du", "La", "Le", "Van", "Von", "Fitz")
+_ARABIC_ARTICLE_RE = re.compile(r"(?:al|el|as|ash|an|ar|at|ad|az)[-’'][^\W\d_]")
+_ABBREVIATION_RE = re.compile(r"(?:[^\W\d_]\.){1,3}|(?:No|St|Dr|Mr|Mrs|Ms|Jr|Sr|Prof|Gen|Lt|Col|Maj|Capt|U\.S|Rev)\.|\d{1,3}\.")
+_ROLE_SUFFIXES = (
+    "er", "or", "ist", "man", "woman", "ian", "ant", "ent", "eer", "chief", "head", "ess", "mate", "smith", "wright",
+)  # fmt: skip
+_NO_ROLE_SUFFIXED = frozenset(
+    "other another rather whether however further after under over never ever for nor or per order matter number later"
+    " former longer better greater higher lower water power winter summer paper letter october november december"
+    " september different important recent current urgent content moment event percent parent government development"
+    " department agreement document movement environment statement settlement investment treatment human woman german"
+    " western eastern major minor sector factor labor color error favour honor doctor-general cent spent went sent"
+    " american russian christian italian answer offer center center‑ silver river border quarter computer weather".split()
+)
+_OPENERS = frozenset(
+    "the a an and but so or as in at on to with for from by after before about during according regarding concerning"
+    " speaking asked answering following dear".split()
+)
+_STYLES = frozenset("majesty highness excellency holiness eminence beatitude royal serene imperial all-holiness".split())
+_ROLE_LINKS = frozenset("of the at for in and to with from on under & by de".split())
+_TERRITORIAL = frozenset(
+    "king queen prince princess emir sultan sheikh grand duke patriarch metropolitan pope archbishop bishop crown shah"
+    " emperor empress".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label that was read: the printed text without its note, who it says speaks, the note, and how sure that is."""
+
+    text: str
+    speaker: Speaker
+    note: str | None
+    strength: Strength
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What a document proves about its persons. Keys are case-folded names with single spaces.
+
+    `names`: full names, from person tags (turned round) and from labels with a role. `head`: title, summary, captions
+    and link titles, folded: a name that stands there is known. `roles`: the last role printed for a name or surname;
+    a surname that two persons share has the role None.
+    """
+
+    names: set[str] = field(default_factory=set)
+    head: str = ""
+    roles: dict[str, str | None] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+
+    def knows(self, name: str) -> bool:
+        """Whether the document names this person somewhere else."""
+        key = name.casefold()
+        return key in self.names or key in self.owners or (" " in name and name in self.head)
+
+    def add(self, speaker: Speaker) -> None:
+        """Remember a speaker and the role that was printed for the name."""
+        if not speaker.name:
+            return
+        key = speaker.name.casefold()
+        self.names.add(key)
+        surname = key.rpartition(" ")[2]
+        if self.owners.setdefault(surname, key) != key:
+            self.owners[surname] = ""  # two persons: the surname alone says nothing
+        if speaker.role:
+            self.roles[key] = speaker.role
+
+    def resolve(self, speaker: Speaker) -> Speaker:
+        """Give a bare name the role that the document printed for it before."""
+        if not speaker.name or speaker.role:
+            return speaker
+        key = speaker.name.casefold()
+        role = self.roles.get(key) or self.roles.get(self.owners.get(key, ""))
+        return Speaker(speaker.name, role, speaker.kind) if role else speaker
+
+
+def turn_round(tag: str) -> str:
+    """The name in a person tag, which prints the surname first: `Petrov Ivan` is Ivan Petrov."""
+    surname, _, given = tag.partition(" ")
+    return f"{given} {surname}".strip()
+
+
+def split_note(printed: str) -> tuple[str, str | None]:
+    """Split a trailing bracket off a label; it may lack its closing half.
+
+    >>> split_note("President of Sorland Ivan Petrov (retranslated)")
+    ('President of Sorland Ivan Petrov', '(retranslated)')
+    """
+    match = _NOTE_RE.search(printed) if printed.endswith((")", "]")) or "(" in printed else None
+    if not match or match.start() == 0:
+        return printed, None
+    return printed[: match.start()].rstrip(), printed[match.start() :]
+
+
+def read_label(printed: str, evidence: Evidence) -> Label | None:
+    """Read the text before a colon as a speaker label.
+
+    Args:
+        printed: everything before the colon, as it stands in the text.
+        evidence: what the document proves so far; it is not changed.
+
+    Returns:
+        The label, or None when the text is no label. `speaker.role` is what this label prints: the caller resolves
+        bare names with `evidence.resolve`.
+    """
+    if len(printed) > MAX_LABEL_CHARS:
+        return None
+    text, note = split_note(fold(printed))
+    words = text.split(" ")
+    if not text or len(words) > MAX_LABEL_WORDS or not text[0].isalpha():
+        return None
+    keys = [_key(word) for word in words]
+    if _is_generic(keys):
+        return Label(text, Speaker(None, None, "generic"), note, "strong")
+    if _is_sentence(words, keys, evidence):
+        return None
+    for read in (_read_inverted, _read_of_name, _read_titled):
+        if speaker := read(words, keys, evidence):
+            return Label(text, speaker, note, "strong")
+    return _read_bare(text, words, keys, note, evidence)
+
+
+def _key(word: str) -> str:
+    key = word.strip(",“”\"'’‘«»()[]").casefold()
+    return key[:-2] if key.endswith(("’s", "'s")) else key
+
+
+def _is_generic(keys: Sequence[str]) -> bool:
+    if keys[0] in GENERIC:
+        if len(keys) == 1:
+            return True
+        if keys[1] in GENERIC_LINKS and len(keys) <= 12:
+            return not any(key in SENTENCE_WORDS for key in keys[1:])
+        return len(keys) == 2 and keys[1].isdigit()
+    return len(keys) <= 3 and keys[-1] in GENERIC and all(key in GENERIC_ADJECTIVES for key in keys[:-1])
+
+
+def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> bool:
+    """Whether punctuation or a word says that this is running text and no label."""
+    for word in words[:-1]:
+        if word[-1] in ".!?;…" and not _ABBREVIATION_RE.fullmatch(word):
+            return True
+    if words[-1][-1] in "!?;,…”–—-" or (words[-1][-1] == "." and not _ABBREVIATION_RE.fullmatch(words[-1])):
+        return True
+    if keys[0] in _OPENERS:
+        return True
+    if keys[0] in SENTENCE_WORDS and not evidence.knows(" ".join(words)):
+        return not (keys[0] in ("his", "her", "your", "their") and len(keys) > 1 and keys[1] in _STYLES)
+    return any(word[0].islower() and key in SENTENCE_WORDS for word, key in zip(words, keys, strict=True))
+
+
+def _is_role_word(word: str, key: str) -> bool:
+    if key in ROLES:
+        return True
+    return word[0].islower() and len(key) > 4 and key.endswith(_ROLE_SUFFIXES) and key not in _NO_ROLE_SUFFIXED
+
+
+def _is_role(words: Sequence[str], keys: Sequence[str]) -> bool:
+    return any(_is_role_word(word, key) for word, key in zip(words, keys, strict=True))
+
+
+def _is_name_word(word: str, key: str, capitals: bool = False) -> bool:
+    """Whether one word can be part of a name, wherever it stands in it."""
+    if not key or key in ROLES or key in BODIES or key in COUNTRIES or key in ADJECTIVES or key in NO_NAMES:
+        return False
+    if word[0].isupper():
+        if key in NAME_SUFFIXES:
+            return True
+        letters = word.strip(".,’'-")
+        if len(letters) > 1 and letters.isupper() and "." not in letters:
+            return capitals  # an acronym, unless the whole label is printed in capitals
+        return all(part.isalpha() for part in re.split(r"[-’'.‑]", word.rstrip(",")) if part)
+    return _ARABIC_ARTICLE_RE.match(word) is not None
+
+
+def _is_name(words: Sequence[str], keys: Sequence[str], capitals: bool = False) -> bool:
+    """Whether the words are a whole name: no particle at its end, a capital at its start or an article that may begin."""
+    if not 1 <= len(words) <= 7 or words[-1].islower() or (words[0].islower() and keys[0] not in PARTICLES):
+        return False
+    full = 0
+    for word, key in zip(words, keys, strict=True):
+        if key in PARTICLES and (word.islower() or word in ("Al", "El", "Bin", "Ibn", "Abu", "De", "Van", "Von", "Da")):
+            continue
+        if not _is_name_word(word, key, capitals):
+            return False
+        full += key not in NAME_SUFFIXES
+    return 1 <= full <= 5
+
+
+def _speaker(role: Sequence[str], name: Sequence[str]) -> Speaker:
+    said = [word for word in role if word.casefold() not in HONORIFICS]
+    return Speaker(" ".join(name).rstrip(","), " ".join(said).rstrip(",").strip() or None, "person")
+
+
+def _read_inverted(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
+    """`Ivan Petrov, Director General of the Lessk Works`: a name, a comma, and something that is a role."""
+    at = next((index for index, word in enumerate(words[:6]) if word.endswith(",")), None)
+    if at is None or at + 1 == len(words):
+        return None
+    name = [*words[:at], words[at].rstrip(",")]
+    rest, rest_keys = words[at + 1 :], keys[at + 1 :]
+    if not _is_name(name, keys[: at + 1]) or (len(name) < 2 and not evidence.knows(name[0])):
+        return None
+    if keys[at + 1] in NAME_SUFFIXES or not _is_role(rest, rest_keys):
+        return None
+    return _speaker(rest, name)
+
+
+def _read_of_name(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
+    """`King Harald IV of Sorland`: monarchs and bishops, whose territory stands behind the name."""
+    at = next((index for index, key in enumerate(keys) if key == "of"), None)
+    if at is None or at < 2 or at + 1 == len(words):
+        return None
+    first = at
+    while first > 0 and _is_name_word(words[first - 1], keys[first - 1]):
+        first -= 1
+    if first in (0, at) or keys[first - 1] not in _TERRITORIAL or not words[at + 1][0].isupper() and keys[at + 1] != "the":
+        return None
+    tail = keys[at + 1 :]
+    if len(tail) > 2 and not any(key in COUNTRIES or key in AMBIGUOUS_COUNTRIES or key in BODIES for key in tail[-1:]):
+        return None  # `Crown Prince of Sorland Harald Storr` has its name at the end
+    return _speaker([*words[:first], *words[at:]], words[first:at])
+
+
+def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
+    """`President of Sorland Ivan Petrov`: a role that ends in a name."""
+    capitals = all(word.isupper() for word in words if word[0].isalpha())
+    first = len(words)
+    while first > 0:
+        word, key = words[first - 1], keys[first - 1]
+        particle = key in PARTICLES and first < len(words) and (word.islower() or word in ("Al", "El"))
+        if word.endswith(",") and first < len(words):
+            break
+        if not particle and not _is_name_word(word, key, capitals):
+            break
+        first -= 1
+    while first < len(words) and words[first].islower() and keys[first] in PARTICLES and keys[first] in _ROLE_LINKS:
+        first += 1
+    if first in (0, len(words)):
+        return None
+    first = _find_name(words, keys, first, evidence)
+    name, role = list(words[first:]), list(words[:first])
+    if glue := _GLUE_RE.fullmatch(name[0]):
+        # `President of the CorporationIvan Petrov`, where a link swallowed the space: the first half is the role's.
+        if len(name) >= 2 and not name[0].startswith(_UNGLUED):
+            role.append(glue[1])
+            name[0] = glue[2]
+        elif len(name) == 1:
+            name = [glue[1], glue[2]]
+    role_keys = [_key(word) for word in role]
+    if not name or not role or not _is_role(role, role_keys):
+        if not all(key in HONORIFICS for key in role_keys):
+            return None
+    if role[0][0].islower() and not (_is_role_word(role[0], role_keys[0]) or role_keys[0] in BODIES | ADJECTIVES):
+        return None
+    return _speaker(role, name)
+
+
+def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: Evidence) -> int:
+    """Where the name begins in the capital words that end a titled label: some of them may belong to the role."""
+    for at in range(max(first, len(words) - 6), len(words) - 1):
+        if " ".join(words[at:]).casefold() in evidence.names:
+            return at
+    before, count = keys[first - 1], len(words) - first
+    full = sum(word[0].isupper() and key not in NAME_SUFFIXES for word, key in zip(words[first:], keys[first:], strict=True))
+    if before in _ROLE_LINKS and not words[first - 1].endswith(","):
+        if keys[first] in AMBIGUOUS_COUNTRIES and count > 1:
+            return first + 1
+        if full <= 2:
+            return first if count == 1 else _shorten(keys, first, 1 if full == 2 and before in ("of", "at") else full)
+        return _shorten(keys, first, 2)
+    whole = words[first - 1].endswith(",") or before in ROLES or before in COUNTRIES or before in ADJECTIVES
+    limit = 5 if whole else 2
+    particles = any(key in PARTICLES for key in keys[first:])
+    return first if full <= limit or (particles and full <= limit + 2) else _shorten(keys, first, 2)
+
+
+def _shorten(keys: Sequence[str], first: int, count: int) -> int:
+    """The start of the last `count` full words of a name; particles and suffixes between do not count."""
+    at = len(keys)
+    while at > first and count:
+        at -= 1
+        if keys[at] not in NAME_SUFFIXES and keys[at] not in PARTICLES:
+            count -= 1
+        if count == 0 and at - 2 >= first and keys[at - 1] in PARTICLES:
+            count, at = 1, at - 1  # `Lula da Silva`: a particle ties the word before it to the surname
+    return at
+
+
+def _read_bare(
+    text: str, words: Sequence[str], keys: Sequence[str], note: str | None, evidence: Evidence
+) -> Label | None:
+    """A name and nothing else. One that nothing else supports is weak: the caller decides by the document."""
+    if (glue := _GLUE_RE.fullmatch(text)) and not text.startswith(_UNGLUED):
+        name = f"{glue[1]} {glue[2]}"
+        return Label(text, Speaker(name, None, "person"), note, "known" if evidence.knows(name) else "weak")
+    capitals = text.isupper()
+    known = evidence.knows(text)
+    if known and len(words) <= 7 and text[0].isupper() and (len(words) > 1 or keys[0] not in BODIES | ROLES | COUNTRIES):
+        return Label(text, Speaker(text, None, "person"), note, "known")
+    if len(words) < 2 or len(words) > 6 or not _is_name(words, keys, capitals):
+        return None
+    return Label(text, Speaker(text, None, "person"), note, "weak")

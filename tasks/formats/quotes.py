@@ -1,0 +1,59 @@
+"""Pull quotes: words of a speech that the page shows once more, set off, wherever the layout had room.
+
+In a text dump nothing marks them but their words: the same sentences stand in another paragraph. They are copies
+and often abridged, so whole paragraphs are not compared, but how each sentence begins, and how the last one ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+MIN_QUOTE_CHARS, MAX_QUOTE_CHARS = 80, 450  # the shortest and longest seen have 122 and 327
+_START_CHARS = 28  # shorter starts are shared by chance (`I would like to say once`), longer ones miss abridged copies
+_END_CHARS = 24
+_START_RE = re.compile(rf"[.!?:,;…] (?=(.{{{_START_CHARS}}}))")
+_SENTENCE_RE = re.compile(r"[.!?…] ")
+
+
+def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
+    """Find the paragraphs that only repeat others.
+
+    Args:
+        paragraphs: the folded paragraphs of a body, labels removed.
+        eligible: indexes of those that can be pull quotes: inside speech, without a label of their own.
+
+    Returns:
+        Indexes, a part of `eligible`. Of two equal paragraphs the first is the quote: copies stand before what they
+        announce more often than after.
+    """
+    found = {index for index in eligible if _is_set_in_marks(paragraphs[index])}
+    wanted = [index for index in eligible if MIN_QUOTE_CHARS <= len(paragraphs[index]) <= MAX_QUOTE_CHARS]
+    if len(paragraphs) < 3 or not wanted:
+        return found
+    folded = [paragraph.casefold() for paragraph in paragraphs]
+    starts: Counter[str] = Counter()
+    for paragraph in folded:
+        starts[paragraph[:_START_CHARS]] += 1
+        starts.update(_START_RE.findall(paragraph))
+    copies = Counter(folded)
+    joined = ""
+    for index in wanted:
+        text = folded[index]
+        if index in found or starts[text[:_START_CHARS]] < 2:
+            continue
+        sentences = [sentence for sentence in _SENTENCE_RE.split(text) if len(sentence) > _START_CHARS]
+        if not all(starts[sentence[:_START_CHARS]] >= 2 for sentence in sentences):
+            continue
+        joined = joined or "\n".join(folded)
+        if joined.count(text.rstrip(".!?…“”")[-_END_CHARS:]) < 2:
+            continue
+        if copies[text] == 1 or folded.index(text) == index:
+            found.add(index)
+    return found
+
+
+def _is_set_in_marks(paragraph: str) -> bool:
+    """Whether a paragraph stands between reversed marks, `”words.“`, as the site sets some of its quotes."""
+    return len(paragraph) > 40 and paragraph[0] == "”" and paragraph[-1] == "“"
