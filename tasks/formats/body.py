@@ -195,7 +195,8 @@ def _take_first_caption(text: str, items: list[_Item], head: Head) -> None:
     if isinstance(follows, Block) and follows.kind == "elision" and words[-1].isalnum():
         return  # a heading
     shown = captions.split_credit(words) is not None or words in (head.summary, head.title, head.title + ".")
-    if shown or (words[-1] in ".)" and captions.is_first_caption(words)):
+    ends = words[-1] in ".)" or (words[-1].isalnum() and captions.opens_caption(words) and len(items) > 1)
+    if shown or (ends and captions.is_first_caption(words)):
         items[:1] = caption_blocks(first.lines[0])
 
 
@@ -208,7 +209,8 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
     """Read labels, and keep them where the document supports them.
 
     On a page that says it is a transcript every label of the grammar counts, a name that nothing else supports too.
-    On another page only labels that prove each other do: two or more, one of them with role and name.
+    On another page only labels that prove each other do: two or more, one of them with role and name; four of them
+    prove names that nothing else supports.
     """
     read: list[_Paragraph] = []
     for item in items:
@@ -231,7 +233,7 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
     titled = [item for item in read if item.label and item.label.speaker.role]
     sure = [item for item in read if item.label and item.label.strength != "weak"]
     for item in read:
-        if len(sure) < 2 or not titled or item.label is None or item.label.strength == "weak":
+        if len(sure) < 2 or not titled or (item.label and item.label.strength == "weak" and len(sure) < 4):
             item.label = None
 
 
@@ -290,11 +292,17 @@ def _kind_of(
     if len(item.lines) == 1 and len(words) <= captions.MAX_CAPTION_CHARS:
         if "hoto" in words and captions.split_credit(words):
             return "caption"
-        if words[-1] in ".)" and captions.is_inner_caption(words, known, speaking):
+        if words[-1] in ".)" and captions.is_inner_caption(words, known, speaking) and not _is_open(items, at):
             return "caption"
     if len(words) <= MAX_HEADING_CHARS and words[-1].isalnum() and _is_heading(words, items, at, speaking):
         return "heading"
     return "speech" if speaking else "lead"
+
+
+def _is_open(items: Sequence[_Item], at: int) -> bool:
+    """Whether the paragraph before ends in a comma, as a greeting does: what follows is said, not shown."""
+    before = items[at - 1] if at else None
+    return isinstance(before, _Paragraph) and before.lines[-1].text[-1] in ",:"
 
 
 _HEADING_RE = re.compile(

@@ -77,6 +77,11 @@ def content_words(text: str) -> set[str]:
     return {word for word in _WORD_RE.findall(text.casefold()) if word not in _NO_CONTENT and len(word) > 1}
 
 
+def opens_caption(text: str) -> bool:
+    """Whether a line begins as captions do: `Meeting with`, `At the`."""
+    return _OPENING_RE.match(text) is not None
+
+
 def is_titled_name(text: str) -> bool:
     """Whether a line is a person with a role, alone or on some occasion: `Mayor of Lessk Ada Lind before the meeting.`"""
     if text[-1] not in ".)":

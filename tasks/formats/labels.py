@@ -188,11 +188,16 @@ def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
             return True
     if words[-1][-1] in "!?;,…”–—-" or (words[-1][-1] == "." and not _ABBREVIATION_RE.fullmatch(words[-1])):
         return True
-    if keys[0] in _OPENERS:
+    if keys[0] in _OPENERS or _says_i(words):
         return True
     if keys[0] in SENTENCE_WORDS and not evidence.knows(" ".join(words)):
         return not (keys[0] in ("his", "her", "your", "their") and len(keys) > 1 and keys[1] in _STYLES)
     return any(word[0].islower() and key in SENTENCE_WORDS for word, key in zip(words, keys, strict=True))
+
+
+def _says_i(words: Sequence[str]) -> bool:
+    """Whether the pronoun stands there, and not the number of `Harald I of Sorland`."""
+    return any(word == "I" and words[at + 1 : at + 2] not in ([], ["of"]) for at, word in enumerate(words))
 
 
 def _is_role_word(word: str, key: str) -> bool:

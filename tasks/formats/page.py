@@ -15,6 +15,14 @@ MAX_FOOT_LINES = 400  # tags and status
 MAX_TAG_CHARS = 120
 MAX_PLACE_CHARS = 120
 
+# Places are printed in title case: of their words only these begin with a small letter.
+_PLACE_WORDS = frozenset("of the and in on near at de del la le du da di el al am an der den upon en route aboard".split())
+# Captions without a full stop can be in title case too; they begin like this.
+_NO_PLACE_OPENINGS = frozenset(
+    "At With Before During After Following Meeting Meetings Talks Visiting Visit Awarding Presenting Presentation Signing Speech"
+    " Speaking Opening Ceremony Address Beginning President Presidents Vladimir Prime Press Joint Statement Statements".split()
+)
+
 
 @dataclass(slots=True)
 class Head:
@@ -111,11 +119,14 @@ def _find_date_line(lines: Sequence[Line], first: int, limit: int) -> int | None
 def _is_place(lines: Sequence[Line], at: int, end: int) -> bool:
     """Whether the line under date and time names a place: short, no sentence, no counter, no start of a longer text."""
     text = lines[at].text
-    if len(text) > MAX_PLACE_CHARS or text[-1] in ".!?:;…”" or not (text[0].isupper() or text[0].isdigit()):
+    if len(text) > MAX_PLACE_CHARS or text[-1] in ".!?:;,…”" or not (text[0].isupper() or text[0].isdigit()):
         return False
     if text in furniture.RELATIONS or text in furniture.FACETS or ":" in text or furniture.is_elision(text):
         return False
-    if furniture.read_counter(text) or furniture.read_date(text) or text.count(" ") > 12:
+    words = text.split(" ")
+    if furniture.read_counter(text) or furniture.read_date(text) or words[0] in _NO_PLACE_OPENINGS:
+        return False
+    if any(word[0].islower() and word not in _PLACE_WORDS for word in words if word):
         return False
     # A link can end the first line of the lead; the next line then goes on with it.
     return at + 1 >= end or not _goes_on(lines[at + 1].text)

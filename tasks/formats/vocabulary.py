@@ -161,7 +161,7 @@ NAME_SUFFIXES = _words("jr jr. sr sr. i ii iii iv v vi vii viii ix x xi xii xiii
 # Words of sentences: no label holds one. Each was chosen because a label cannot hold it, whatever its role is.
 SENTENCE_WORDS = _words(
     """
-    i you he she it we they me him us them my your his her its their mine yours ours theirs myself yourself this these
+    you he she it we they me him us them my your his her its their mine yours ours theirs myself yourself this these
     that those there here who whom whose which what when where why how is are was were be been being am isn’t aren’t
     has had having do does did done don’t doesn’t didn’t will would shall should can could may might
     must ought let let’s please thank thanks yes yeah hello dear if because although though while since until unless
