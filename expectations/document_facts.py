@@ -1,0 +1,114 @@
+"""What the rules of `documents` judge besides its columns: counts in other tables, distances of dates, equal bodies."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations import vocabulary
+from expectations.facts import (
+    EPOCH,
+    Batch,
+    Facts,
+    Ints,
+    Mask,
+    document_span_facts,
+    flat,
+    groups,
+    ints,
+    missing,
+    nullable,
+    true,
+)
+
+# A body shorter than this many words may well be the same twice: "The message reads, in part: …".
+SHORT_BODY_WORDS = 40
+
+# Until then the site told many a news in the title alone.
+_BODIES_SINCE = (dt.date(2006, 1, 1) - EPOCH).days
+
+
+def facts(batch: Batch) -> Facts:
+    """What the rules of `documents` judge besides its own columns."""
+    table = batch.documents
+    turn_rows = batch.count_by_document("turns")
+    paragraph_rows = batch.count_by_document("paragraphs")
+    is_transcript = true(pc.equal(table["kind"], "transcript"))
+    return {
+        "missing": missing(table, "documents"),
+        "turn_rows": pa.array(turn_rows, pa.int32()),
+        "paragraph_rows": pa.array(paragraph_rows, pa.int32()),
+        "paragraph_words": pa.array(
+            batch.sum_by_document("paragraphs", words(batch.tables["paragraphs"]["text"])), pa.int32()
+        ),
+        "is_transcript": pa.array(is_transcript),
+        "has_turns": pa.array(ints(table["turn_count"]) > 0),
+        "is_silent_transcript": pa.array(_filed_as_transcript(table) & (turn_rows == 0)),
+        "is_bodiless": pa.array((paragraph_rows == 0) & (ints(table["event_date"]) >= _BODIES_SINCE)),
+        "body_fingerprint": _body_fingerprints(batch),
+        **_date_facts(table, (batch.today - EPOCH).days),
+        **document_span_facts(table),
+    }
+
+
+def words(texts: pa.ChunkedArray) -> Ints:
+    """Words of folded texts, in which one space stands between two words."""
+    return ints(pc.add(pc.count_substring(texts, " "), pc.cast(pc.greater(pc.utf8_length(texts), 0), pa.int32())))
+
+
+def _date_facts(table: pa.Table, today: int) -> Facts:
+    starts = source_starts(table["source_id"])
+    event, event_known = ints(table["event_date"]), true(table["event_date"].is_valid())
+    published = ints(pc.floor_temporal(table["published_at"], unit="day").cast(pa.date32()))
+    published_known = true(table["published_at"].is_valid())
+    return {
+        "days_after_source_start": nullable(event - starts, event_known),
+        "days_ahead": nullable(event - today, event_known),
+        "days_after_publication": nullable(event - published, event_known & published_known),
+        "publication_days_ahead": nullable(published - today, published_known),
+        "publication_days_after_source_start": nullable(published - starts, published_known),
+    }
+
+
+def source_starts(sources: pa.ChunkedArray) -> Ints:
+    """For each row the first day that its source can tell of, in days since 1970."""
+    starts = np.full(len(sources), (vocabulary.EARLIEST_START - EPOCH).days, np.int64)
+    for source, day in vocabulary.SOURCE_STARTS.items():
+        starts[true(pc.equal(sources, source))] = (day - EPOCH).days
+    return starts
+
+
+def _filed_as_transcript(table: pa.Table) -> Mask:
+    sections = flat(table["sections"])
+    named = true(pc.is_in(pc.list_flatten(sections), value_set=pa.array(vocabulary.TRANSCRIPT_SECTIONS)))
+    filed = np.zeros(table.num_rows, np.bool_)
+    filed[ints(pc.list_parent_indices(sections))[named]] = True
+    return filed
+
+
+def _body_fingerprints(batch: Batch) -> pa.Array:
+    """A number for the paragraphs of each document, the same for the same texts in the same places.
+
+    Null for short bodies. The texts are numbered within the batch, each number is mixed with the place, and the sum
+    over the document is taken in 64 bits: a false alarm costs one warning in some 10^9 batches.
+    """
+    paragraphs = batch.tables["paragraphs"]
+    texts = groups(paragraphs["text"]).astype(np.uint64)
+    places = ints(paragraphs["paragraph_index"]).astype(np.uint64)
+    mixed = _mix(_mix(texts) + places)
+    sums = batch.sum_by_document("paragraphs", mixed.view(np.int64)).view(np.uint64)
+    long = ints(batch.documents["word_count"]) >= SHORT_BODY_WORDS
+    return pa.array(sums, mask=~long).cast(pa.string())
+
+
+def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Scatter numbers over 64 bits (the finaliser of SplitMix64)."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: npt.NDArray[np.uint64] = values ^ (values >> np.uint64(31))
+    return mixed

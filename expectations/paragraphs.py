@@ -1,0 +1,194 @@
+"""What must be true of `paragraphs`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations import vocabulary
+from expectations.common import belonging
+from expectations.facts import (
+    Batch,
+    Facts,
+    Ints,
+    belonging_facts,
+    bytes_outside,
+    flat,
+    groups,
+    ints,
+    row_ids,
+    true,
+    where,
+)
+from expectations.rules import (
+    CONTRACT,
+    CRITICAL,
+    HEALTHY,
+    VERIFIED,
+    WARNING,
+    Rule,
+    absent,
+    equal,
+    greater,
+    one_of,
+    unique,
+)
+from expectations.turns import is_blank
+
+# Shorter words may honestly be said twice: "Thank you very much."
+LONG_SPEECH_CHARS = 200
+
+_CODE = "a fault of the code that makes the tables."
+
+RULES: tuple[Rule, ...] = (
+    *belonging("paragraphs"),
+    Rule(
+        "paragraphs.kind.known",
+        ("kind",),
+        CRITICAL,
+        one_of("kind", vocabulary.KINDS_OF_PARAGRAPH),
+        f"The kind of paragraph is none of those that the schema describes: {_CODE}",
+        CONTRACT,
+    ),
+    Rule(
+        "paragraphs.kind.speech_has_turn",
+        ("kind", "turn_id"),
+        CRITICAL,
+        equal("is_speech", "has_turn"),
+        "Speech belongs to a turn and nothing else does; here words are said by nobody, or text that nobody said is "
+        "put into somebody's mouth.",
+        "contract: paragraphs.turn_id is null outside speech",
+    ),
+    Rule(
+        "paragraphs.turn_id.known",
+        ("turn_id",),
+        CRITICAL,
+        one_of("turn_known", [True]),
+        f"The paragraph points to a turn that is not in the batch, so its speaker is lost: {_CODE}",
+        VERIFIED,
+    ),
+    Rule(
+        "paragraphs.turn_index.agrees",
+        ("turn_id", "turn_index"),
+        CRITICAL,
+        equal("turn_id", "expected_turn_id"),
+        f"The id and the index of the turn name different turns: {_CODE}",
+        CONTRACT,
+    ),
+    Rule(
+        "paragraphs.turn_index.with_id",
+        ("turn_id", "turn_index"),
+        CRITICAL,
+        equal("has_turn", "has_turn_index"),
+        f"One of the id and the index of the turn is there without the other: {_CODE}",
+        CONTRACT,
+    ),
+    Rule(
+        "paragraphs.span.inside_turn",
+        ("byte_start", "byte_end", "turn_id"),
+        CRITICAL,
+        one_of("bytes_outside_turn", [0]),
+        "The paragraph stands outside the bytes of the turn that is said to speak it: another speaker may have said "
+        "it.",
+        VERIFIED,
+    ),
+    Rule(
+        "paragraphs.text.present",
+        ("text",),
+        CRITICAL,
+        one_of("is_blank", [False]),
+        "The paragraph holds no text: a fault of the parser.",
+        CONTRACT,
+        shown=("text",),
+    ),
+    Rule(
+        "paragraphs.text.fits_span",
+        ("text", "byte_start", "byte_end"),
+        CRITICAL,
+        greater("span_bytes", "text_bytes", or_equal=True),
+        "The text has more bytes than the span that it was read from, though folding only shortens: it is not the text "
+        "that stands there.",
+        VERIFIED,
+        shown=("span_bytes", "text_bytes"),
+    ),
+    Rule(
+        "paragraphs.text.furniture",
+        ("text",),
+        CRITICAL,
+        absent("furniture"),
+        "Text of the page itself stands in a paragraph: a boundary was missed, and what follows may belong to another "
+        "page.",
+        HEALTHY + ": no paragraph holds any",
+    ),
+    Rule(
+        "paragraphs.text.label_left",
+        ("text",),
+        WARNING,
+        absent("label_left"),
+        "The paragraph begins with a label that speaks elsewhere in the document, so a turn may be lost in another "
+        "one.",
+        HEALTHY + "; the commonest fault that reviewers of parliament corpora report",
+    ),
+    Rule(
+        "paragraphs.text.said_twice",
+        ("text",),
+        WARNING,
+        unique("long_speech"),
+        "The same long paragraph is spoken twice in the document: a pull quote was taken for speech, or the page "
+        "stands in the dump twice.",
+        f"nobody says {LONG_SPEECH_CHARS} characters twice word for word",
+        shown=("text",),
+    ),
+)
+
+
+def facts(batch: Batch) -> Facts:
+    """What the rules of `paragraphs` judge besides its own columns."""
+    table, turns = batch.tables["paragraphs"], batch.tables["turns"]
+    turn_rows = ints(pc.index_in(table["turn_id"], value_set=flat(turns["turn_id"]), skip_nulls=True), missing=-1)
+    has_turn = true(table["turn_id"].is_valid())
+    starts, ends = ints(table["byte_start"]), ints(table["byte_end"])
+    return {
+        **belonging_facts(batch, "paragraphs"),
+        "is_speech": flat(pc.fill_null(pc.equal(table["kind"], "speech"), False)),
+        "has_turn": pa.array(has_turn),
+        "has_turn_index": flat(table["turn_index"].is_valid()),
+        "turn_known": pa.array((turn_rows >= 0) | ~has_turn),
+        "expected_turn_id": row_ids(table["document_id"], table["turn_index"], "t"),
+        "bytes_outside_turn": pa.array(bytes_outside(starts, ends, turns, turn_rows)),
+        "is_blank": is_blank(table["text"]),
+        "span_bytes": pa.array(ends - starts),
+        "text_bytes": pa.array(ints(pc.binary_length(table["text"]))),
+        "furniture": furniture(table["text"]),
+        "label_left": _labels_left(table, turns),
+        "long_speech": _long_speech(table, batch.document_rows("paragraphs")),
+    }
+
+
+def furniture(texts: pa.ChunkedArray) -> pa.Array:
+    """The first text of the page itself that stands in a text; null where there is none."""
+    mask = true(pc.match_substring_regex(texts, vocabulary.FURNITURE))
+    found = np.full(len(mask), None, object)
+    if mask.any():  # rare, so the slow way to the words is taken for these rows only
+        hits = pc.extract_regex(texts.filter(pa.array(mask)), f"(?P<phrase>{vocabulary.FURNITURE})")
+        found[mask] = pc.struct_field(flat(hits), "phrase").to_pylist()
+    return pa.array(found, pa.string())
+
+
+def _labels_left(table: pa.Table, turns: pa.Table) -> pa.Array:
+    """The label of a turn of the same document that a paragraph begins with, where it does."""
+    heads = pc.struct_field(pc.extract_regex(flat(table["text"]), r"^(?P<head>[^:]{2,200}?)\s?:"), "head")
+    mark = pa.scalar("\n")
+    labelled = pc.binary_join_element_wise(flat(turns["document_id"]), flat(turns["speaker_label"]), mark)
+    headed = pc.binary_join_element_wise(flat(table["document_id"]), heads, mark)
+    quoted = true(pc.is_in(table["kind"], value_set=pa.array(["quote", "note"])))
+    return where(true(pc.is_in(headed, value_set=labelled.drop_null())) & ~quoted, heads)
+
+
+def _long_speech(table: pa.Table, document_rows: Ints) -> pa.Array:
+    """A number for each long spoken text of each document, the same for equal texts; null for all other paragraphs."""
+    texts = groups(table["text"])
+    long = true(pc.greater_equal(pc.utf8_length(table["text"]), LONG_SPEECH_CHARS))
+    spoken = long & true(pc.equal(table["kind"], "speech"))
+    return pa.array((document_rows + 1) * (len(texts) + 1) + texts, mask=~spoken)

@@ -1,0 +1,92 @@
+"""What must be true of `photos`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from expectations.common import belonging
+from expectations.facts import Batch, Facts, belonging_facts, true
+from expectations.rules import (
+    CONTRACT,
+    CRITICAL,
+    HEALTHY,
+    WARNING,
+    Rule,
+    at_most_chars,
+    between,
+    matching,
+    not_matching,
+    one_of,
+)
+from expectations.turns import is_blank
+
+RULES: tuple[Rule, ...] = (
+    *belonging("photos"),
+    Rule(
+        "photos.row.shows_something",
+        ("caption", "credit", "album_size"),
+        CRITICAL,
+        one_of("is_bare", [False]),
+        "The row has neither a caption nor a credit nor an album size, so it tells nothing: a fault of the parser.",
+        CONTRACT,
+        shown=("caption", "credit", "album_size"),
+    ),
+    Rule(
+        "photos.caption.present",
+        ("caption",),
+        CRITICAL,
+        matching("caption", r"\S"),
+        "The caption is blank: where there is none it must be null.",
+        CONTRACT,
+    ),
+    Rule(
+        "photos.caption.long",
+        ("caption",),
+        WARNING,
+        at_most_chars("caption", 600),
+        "The caption is unusually long: a paragraph may have been taken for it.",
+        HEALTHY + ": captions have up to 300 characters; twice that is granted",
+    ),
+    Rule(
+        "photos.caption.credit_mark",
+        ("caption",),
+        WARNING,
+        not_matching("caption", r"Photo:|Photo by |Фото:"),
+        "The credit still stands in the caption.",
+        "contract: photos.caption",
+    ),
+    Rule(
+        "photos.credit.present",
+        ("credit",),
+        CRITICAL,
+        matching("credit", r"\S"),
+        "The credit is blank: where there is none it must be null.",
+        CONTRACT,
+    ),
+    Rule(
+        "photos.credit.long",
+        ("credit",),
+        WARNING,
+        at_most_chars("credit", 150),
+        "The credit is unusually long: the paragraph after it may have been taken for it.",
+        "a photographer and an agency: about 60 characters",
+    ),
+    Rule(
+        "photos.album_size.plausible",
+        ("album_size",),
+        CRITICAL,
+        between("album_size", least=1, most=1000),
+        "No slider holds so many photos: another number was read as the counter.",
+        "storage/schemas.py: photos in the slider; the largest album met has some dozens",
+    ),
+)
+
+
+def facts(batch: Batch) -> Facts:
+    """What the rules of `photos` judge besides its own columns."""
+    table = batch.tables["photos"]
+    bare = np.logical_and.reduce(
+        [true(is_blank(table["caption"])), true(is_blank(table["credit"])), true(table["album_size"].is_null())]
+    )
+    return {**belonging_facts(batch, "photos"), "is_bare": pa.array(bare)}

@@ -1,0 +1,54 @@
+"""What the rules know about the world: sets, phrases and dates, as tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+KINDS_OF_DOCUMENT = ("transcript", "announcement", "document", "news", "telegram")
+KINDS_OF_PARAGRAPH = ("speech", "lead", "heading", "note", "quote", "elision")
+KINDS_OF_SPEAKER = ("person", "generic", "unknown")
+FACETS = ("geography", "topic", "person")
+RELATIONS = ("see_also", "additional")
+
+# First day that a source can tell of. kremlin: the site begins with December 31, 1999, when the office changed hands.
+SOURCE_STARTS: Mapping[str, dt.date] = {"kremlin": dt.date(1999, 12, 31)}
+# Any other publisher: before that there are no verbatim records on the web; an earlier date is a misread number.
+EARLIEST_START = dt.date(1789, 1, 1)
+
+# Sections of a site that say: somebody speaks in here.
+TRANSCRIPT_SECTIONS = ("Transcripts", "Стенограммы")
+
+# Text of the page around the document. Found inside a paragraph it means that a boundary was missed. RE2 dialect.
+# Phrases that people may say stand only where they fill the paragraph or its end, as the page prints them.
+FURNITURE = "|".join(
+    (
+        r"Publication status",
+        r"Published in sections?:",
+        r"Publication date:",
+        r"Text version(?:Events|$)",
+        r"^Direct link:?(?:$| )",
+        r"^(?:See also|Additional|Geography|Topics|Persons|Events)$",
+        r"^\d{1,4} of \d{1,4}$",
+        r"Статус материала",
+        r"Опубликовано? в разделах?:",
+        r"Дата публикации:",
+        r"Текстовая версия(?:События|$)",
+        r"^Прямая ссылка:?(?:$| )",
+        r"^(?:Смотрите также|Дополнительно|География|Темы|Лица|События)$",
+        r"^\d{1,4} из \d{1,4}$",
+    )
+)
+
+# Words that no name holds. Left out, though common: words that are somebody's name (He, An, So, Do, May, Will, No,
+# Ban; And joins two speakers), so that no person is ever refused for what they are called.
+NOT_IN_NAMES = """
+    the this that these those is are was were be been has have had which who what when where why how because
+    with from but however therefore although reads read says said writes wrote asks following follows
+    message email e-mail telephone phone address photo video text version publication published section
+    sections status date topics geography persons events transcript example note also see please thank thanks
+    yes today tomorrow yesterday here there first second third finally moreover
+    это этот что как вот если так например однако потому который которая которые сообщение вопросы ответы
+    спасибо сегодня завтра фото видео текст версия раздел
+"""
+COMMON_WORD = rf"(?i)(?:^|\s)(?:{'|'.join(NOT_IN_NAMES.split())})(?:\s|,|$)"
