@@ -28,6 +28,7 @@ START_SECONDS = 120.0
 # The server writes what it has buffered (a second's worth) when it is asked to end; an open UI keeps it from ending.
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
+HEALTH_SECONDS = 2.0  # a server that takes longer to say that it is well is not
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -65,21 +66,21 @@ def run_ui(port: int | None, as_json: bool, *, background: bool = False) -> int:
     log = environment.prefect_home() / "stenolake-ui.log"
     with _signals() as received:
         process = _start(chosen, log)
+        stays = False
         try:
             _await_health(process, chosen, log, received)
             if not received:
                 advice = f"stop it with: kill {process.pid}" if background else "Ctrl-C stops it"
                 _announce(_describe(chosen, process.pid, str(log)), as_json, advice)
-            if background and not received:
-                return 0
-            while not received:
+                stays = background
+            while not received and not stays:
                 if process.poll() is not None:
                     raise _failure("the flow UI ended by itself", process, log)
                 time.sleep(POLL_SECONDS)
-            return _EXIT_CODES[received[0]]
         finally:
-            if received or not background or process.poll() is not None or not is_healthy(chosen):
+            if not stays:
                 _stop(process)
+    return _EXIT_CODES[received[0]] if received else 0
 
 
 def choose_port(port: int | None) -> tuple[int, bool]:
@@ -107,14 +108,14 @@ def is_free(port: int) -> bool:
     return True
 
 
-def is_healthy(port: int, timeout_seconds: float = 2.0) -> bool:
+def is_healthy(port: int) -> bool:
     """Does a Prefect server answer on this port of 127.0.0.1?"""
     import requests
 
     with requests.Session() as session:
         session.trust_env = False  # a proxy has no business between us and this machine
         try:
-            answer = session.get(f"http://{HOST}:{port}/api/health", timeout=timeout_seconds)
+            answer = session.get(f"http://{HOST}:{port}/api/health", timeout=HEALTH_SECONDS)
             return answer.status_code == 200 and answer.json() is True
         except (requests.RequestException, ValueError):
             return False
@@ -141,11 +142,9 @@ def _describe(port: int, pid: int, log: str) -> Server:
 
 
 def _announce(server: Server, as_json: bool, remark: str) -> None:
-    if as_json:
-        print(json.dumps(asdict(server)), flush=True)
-        return
-    print(f"Flow UI: {server.url}  ({remark})")
-    print(f"For runs to appear there: {server.export}", flush=True)
+    words = f"Flow UI: {server.url}  ({remark})\nFor runs to appear there: {server.export}"
+    sys.stdout.write((json.dumps(asdict(server)) if as_json else words) + "\n")
+    sys.stdout.flush()
 
 
 def _start(port: int, log: Path) -> subprocess.Popen[bytes]:
