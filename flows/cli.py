@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -144,8 +146,10 @@ def main(arguments: list[str] | None = None) -> None:
                 2, getattr(error, "format_message", lambda: str(error))(), "see stenolake --help", as_json=as_json
             )
         else:
+            if os.environ.get("STENOLAKE_DEBUG"):
+                traceback.print_exc()
             code = _fail(
-                1, f"unexpected {type(error).__name__}: {error}", "this is a bug: please report it", as_json=as_json
+                1, f"unexpected {type(error).__name__}: {error}", "this is a bug: please report it with what STENOLAKE_DEBUG=1 prints", as_json=as_json
             )
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -64,18 +64,17 @@ def ingest(
         dumps = take_in(at_work, files, format)
         held = judge_all(at_work, dumps, Defaults(at_work.run.run_id, at_work.run.started_at, source, language, date))
         publish(at_work, dumps, held)
-    artifacts.tell(at_work.run)
-    return Completed(
-        message=artifacts.headline(at_work.run), name=artifacts.state_name(at_work.run), data=at_work.run.counts
-    )
+    run = at_work.run
+    artifacts.tell(run)
+    result = {"run_id": run.run_id, "status": run.status, **run.counts}
+    return Completed(message=artifacts.headline(run), name=artifacts.state_name(run), data=result)
 
 
 def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) -> list[Dump]:
     """Keep the files in the raw store and note them as inputs of the run."""
     total = len(files)
-    dumps, outputs = steps.acquire(files, total, at_work.work, format_name, lambda done: report("acquire", done, total))
+    dumps = steps.acquire(files, total, at_work.raw, format_name, lambda done: report("acquire", done, total))
     at_work.run.inputs += [dump.record for dump in dumps]
-    at_work.run.outputs += outputs
     return dumps
 
 
@@ -85,7 +84,7 @@ def judge_all(at_work: Session, dumps: Sequence[Dump], defaults: Defaults) -> li
     total = sum(dump.record.bytes for dump in dumps)
     held: list[Held] = []
     with artifacts.progress(total) as progress:
-        for batch in cut_batches(dumps, at_work.work.raw, at_work.folder):
+        for batch in cut_batches(dumps, at_work.raw, at_work.folder):
             fragments = steps.parse(batch, defaults)
             held += steps.validate(batch, fragments, run.started_at.date())
             done += sum(piece.length for piece in batch.slices)

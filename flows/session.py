@@ -18,6 +18,7 @@ from storage.errors import RefusedError, StorageError
 from storage.files import make_folder, storing, write_bytes
 from storage.lake import Lake
 from storage.lock import hold
+from storage.raw import RawStore
 from storage.records import Run
 
 # Packages that shape what is written; their versions stand in `runs`.
@@ -28,13 +29,13 @@ _PACKAGES = ("prefect", "great-expectations", "pyarrow", "zstandard", "openlinea
 class Session:
     """A run at work.
 
-    `lake` is what is read and, unless the run is dry, written. `work` is where raw objects and staging go: the same lake, or a
-    throw-away one in a dry run.
+    `lake` is what is read and, unless the run is dry, written. `raw` and `folder` are where dumps and staged files go: in the
+    lake, or in a throw-away place in a dry run.
     """
 
     run: Run
     lake: Lake
-    work: Lake
+    raw: RawStore
     folder: Path
     is_dry: bool
 
@@ -51,8 +52,8 @@ def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *
     target = Lake(lake.resolve())
     if dry_run:
         with tempfile.TemporaryDirectory(prefix="stenolake-") as folder:
-            work = Lake(Path(folder))
-            yield Session(run, target, work, work.staging / run_id, is_dry=True)
+            place = Path(folder)
+            yield Session(run, target, RawStore(place / "_raw", place), place / run_id, is_dry=True)
         return
     with hold(target.staging / "lock", run_id):
         sweep(target)
@@ -61,7 +62,7 @@ def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *
         try:
             with storing(folder):
                 make_folder(folder)
-            yield Session(run, target, target, folder, is_dry=False)
+            yield Session(run, target, RawStore(target.raw.root, folder, run.outputs), folder, is_dry=False)
         except BaseException as error:
             run.status = "refused" if isinstance(error, RefusedError) else "failed"
             run.counts["error"] = f"{type(error).__name__}: {error}"[:500]

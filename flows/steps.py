@@ -15,6 +15,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from storage.lake import Lake, Partition, Staged
+from storage.raw import RawStore
 from storage.records import Output
 from tasks.acquire import Dump, acquire_file
 from tasks.cut import Batch
@@ -27,17 +28,15 @@ _OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "
 
 @task(name="acquire", task_run_name="acquire {count} files", **_OPTIONS)
 def acquire(
-    files: Sequence[Path], count: int, work: Lake, format_name: str | None, done: Callable[[int], None]
-) -> tuple[list[Dump], list[Output]]:
+    files: Sequence[Path], count: int, raw: RawStore, format_name: str | None, done: Callable[[int], None]
+) -> list[Dump]:
     """Keep every file in the raw store and find out how it is to be read; each dump once."""
     dumps: dict[str, Dump] = {}
-    outputs: list[Output] = []
     for number, path in enumerate(files):
-        dump, written = acquire_file(path, work.raw, format_name)
+        dump = acquire_file(path, raw, format_name)
         dumps.setdefault(dump.record.dump_sha256, dump)
-        outputs += written
         done(number + 1)
-    return list(dumps.values()), outputs
+    return list(dumps.values())
 
 
 @task(name="parse", task_run_name="parse batch {batch.index}", **_OPTIONS)

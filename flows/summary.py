@@ -36,4 +36,13 @@ def summarise(
         "rules_broken": dict(sorted(Counter(finding.rule_id for finding in findings).items())),
         "warnings": dict(sorted(Counter(finding.rule_id for finding in warnings).items())),
         "versions": dict(sorted(Counter(version.change for version in plan.versions).items())),
+        "sample_id": _sample(plan),
     }
+
+
+def _sample(plan: Plan) -> str | None:
+    """A document that was published, for the hint at the end: the last one."""
+    for partition in reversed(plan.partitions()):
+        for ids in plan.added.get(partition, {}).values():
+            return ids[-1]
+    return None

@@ -100,12 +100,7 @@ class Lake:
     def file(self, table: str, partition: Partition) -> Path:
         """The one file of a table's partition."""
         if table == "blocks":
-            return (
-                self.root
-                / "_lineage"
-                / "blocks"
-                / f"{partition.source}-{partition.year}.parquet"
-            )
+            return self.root / "_lineage" / "blocks" / f"{partition.source}-{partition.year}.parquet"
         return self.root / table / str(partition) / "part-0.parquet"
 
     def partitions(self) -> list[Partition]:
@@ -113,16 +108,10 @@ class Lake:
         found = []
         for path in (self.root / "documents").glob("source=*/year=*/part-0.parquet"):
             source, year = path.parent.parent.name, path.parent.name
-            found.append(
-                Partition(
-                    source.removeprefix("source="), int(year.removeprefix("year="))
-                )
-            )
+            found.append(Partition(source.removeprefix("source="), int(year.removeprefix("year="))))
         return sorted(found)
 
-    def read(
-        self, table: str, partition: Partition, columns: Sequence[str] | None = None
-    ) -> pa.Table:
+    def read(self, table: str, partition: Partition, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of one partition of a table (none where there is no file), in the table's schema."""
         path = self.file(table, partition)
         if not path.exists():
@@ -130,19 +119,17 @@ class Lake:
             return empty.select(columns) if columns else empty
         with storing(path):
             # partitioning=None: the keys in the path are ours already, in `source_id` and `event_date`
-            return pq.read_table(path, columns=columns, partitioning=None)
+            rows = pq.read_table(path, columns=columns, partitioning=None)
+        schema = PARTITIONED[table]
+        return rows.cast(pa.schema([schema.field(name) for name in columns]) if columns else schema)
 
     def known_documents(self, sources: Iterable[str]) -> dict[str, Known]:
         """Every document that the lake holds of these sources: id -> what is known."""
         wanted, known = set(sources), {}
         for partition in self.partitions():
             if partition.source in wanted:
-                rows = self.read(
-                    "documents", partition, ["document_id", "content_sha256", "parser"]
-                )
-                for values in zip(
-                    *(column.to_pylist() for column in rows.columns), strict=True
-                ):
+                rows = self.read("documents", partition, ["document_id", "content_sha256", "parser"])
+                for values in zip(*(column.to_pylist() for column in rows.columns), strict=True):
                     known[values[0]] = Known(partition, values[1], values[2])
         return known
 
@@ -168,34 +155,20 @@ class Lake:
         gone = pa.array(sorted(replaced), pa.string())
         staged = []
         emptied = False
-        for table in reversed(
-            PARTITIONED
-        ):  # `documents` first: it tells whether anything is left
+        for table in reversed(PARTITIONED):  # `documents` first: it tells whether anything is left
             schema = PARTITIONED[table]
             old = self.read(table, partition)
-            kept = (
-                old.filter(pc.invert(pc.is_in(old["document_id"], gone)))
-                if len(gone)
-                else old
-            )
-            rows = pa.concat_tables(
-                [kept.cast(schema), added.get(table, schema.empty_table()).cast(schema)]
-            )
-            rows = rows.sort_by(
-                [(key, "ascending") for key in SORT_KEYS[table]]
-            ).combine_chunks()
+            kept = old.filter(pc.invert(pc.is_in(old["document_id"], gone))) if len(gone) else old
+            rows = pa.concat_tables([kept.cast(schema), added.get(table, schema.empty_table()).cast(schema)])
+            rows = rows.sort_by([(key, "ascending") for key in SORT_KEYS[table]]).combine_chunks()
             if table == "documents":
                 emptied = rows.num_rows == 0
             if self.file(table, partition).exists() and rows.equals(old):
                 continue
-            staged.append(
-                self._stage_file(table, partition, None if emptied else rows, folder)
-            )
+            staged.append(self._stage_file(table, partition, None if emptied else rows, folder))
         return list(reversed(staged))
 
-    def _stage_file(
-        self, table: str, partition: Partition, rows: pa.Table | None, folder: Path
-    ) -> Staged:
+    def _stage_file(self, table: str, partition: Partition, rows: pa.Table | None, folder: Path) -> Staged:
         final = self.file(table, partition)
         relative = final.relative_to(self.root).as_posix()
         if rows is None:
@@ -232,10 +205,7 @@ def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
         StorageError: writing failed, or what was read back is not what was written.
     """
     columns = set(rows.column_names)
-    bloom = {
-        name: {"ndv": max(rows.num_rows, 1), "fpp": 0.01}
-        for name in sorted(_BLOOM_FILTERED & columns)
-    }
+    bloom = {name: {"ndv": max(rows.num_rows, 1), "fpp": 0.01} for name in sorted(_BLOOM_FILTERED & columns)}
     with storing(path):
         make_folder(path.parent)
         pq.write_table(
@@ -247,14 +217,12 @@ def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
             use_dictionary=sorted(_LOW_CARDINALITY & columns),
             write_page_index=True,
             write_page_checksum=True,
-            sorting_columns=pq.SortingColumn.from_ordering(
-                rows.schema, [(key, "ascending") for key in sort_keys]
-            ),
+            sorting_columns=pq.SortingColumn.from_ordering(rows.schema, [(key, "ascending") for key in sort_keys]),
             bloom_filter_options=bloom if rows.num_rows else None,
         )
         sync_file(path)
         back = pq.read_table(path, page_checksum_verification=True, partitioning=None)
-    if not back.equals(rows):
+    if not back.cast(rows.schema).equals(rows):  # Parquet knows no time of whole seconds: time32[s] comes back as [ms]
         raise StorageError(
             f"what was read back is not what was written: {path}",
             "check the disk and run again",

@@ -8,11 +8,10 @@ An object is never changed. The tables can be thrown away and derived from here 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,17 +34,22 @@ OBJECT_NAME_RE = re.compile(r"[0-9a-f]{64}\.zst")
 
 @dataclass(frozen=True, slots=True)
 class RawStore:
-    """Objects below `root` (`<lake>/_raw`); new ones are made in `staging`, on the same file system."""
+    """Objects below `root` (`<lake>/_raw`).
+
+    New ones are made in `staging`, on the same file system, and added to `written`, the outputs of the run at work: an object
+    is noted even when the run fails right after it.
+    """
 
     root: Path
     staging: Path
+    written: list[Output] = field(default_factory=list)
 
     def path(self, sha256: str) -> Path:
         """Where the object of that hash stands, or would stand."""
         return self.root / sha256[:2] / f"{sha256}.zst"
 
-    def add_file(self, source: Path) -> tuple[str, int, Output | None]:
-        """Keep the bytes of a file. Returns their hash, their length, and what was written (None: it was there).
+    def add_file(self, source: Path) -> tuple[str, int]:
+        """Keep the bytes of a file. Returns their hash and their length.
 
         An object that is there is read before it is trusted; a damaged one is replaced.
 
@@ -55,18 +59,10 @@ class RawStore:
         with storing(source):
             sha256 = sha256_file(source)
             size = source.stat().st_size
-        if self._is_whole(sha256):
-            return sha256, size, None
-        with storing(source), source.open("rb") as stream:
-            written = self._write(sha256, size, stream, source)
-        return sha256, size, written
-
-    def add_bytes(self, data: bytes, origin: str) -> tuple[str, Output | None]:
-        """Keep bytes that are at hand. Returns their hash, and what was written (None: it was there)."""
-        sha256 = hashlib.sha256(data).hexdigest()
-        if self._is_whole(sha256):
-            return sha256, None
-        return sha256, self._write(sha256, len(data), io.BytesIO(data), Path(origin))
+        if not self._is_whole(sha256):
+            with storing(source), source.open("rb") as stream:
+                self._write(sha256, size, stream, source)
+        return sha256, size
 
     def chunks(self, sha256: str) -> Iterator[bytes]:
         """The bytes of an object, a MiB at a time.
@@ -88,9 +84,7 @@ class RawStore:
                 "ingest the dump again, or restore the file",
             ) from None
         except zstandard.ZstdError as error:
-            raise DamageError(
-                f"raw object is damaged: {path}: {error}", "ingest the dump again"
-            ) from error
+            raise DamageError(f"raw object is damaged: {path}: {error}", "ingest the dump again") from error
 
     def read(self, sha256: str, start: int = 0, end: int | None = None) -> bytes:
         """Bytes `start` to `end` (exclusive) of an object."""
@@ -98,9 +92,7 @@ class RawStore:
         for chunk in self.chunks(sha256):
             if end is not None and at >= end:
                 break
-            out.append(
-                chunk[max(0, start - at) : None if end is None else max(0, end - at)]
-            )
+            out.append(chunk[max(0, start - at) : None if end is None else max(0, end - at)])
             at += len(chunk)
         return b"".join(out)
 
@@ -119,7 +111,7 @@ class RawStore:
         except DamageError:
             return False
 
-    def _write(self, sha256: str, size: int, stream: BinaryIO, origin: Path) -> Output:
+    def _write(self, sha256: str, size: int, stream: BinaryIO, origin: Path) -> None:
         staged = self.staging / f"{sha256}-{uuid.uuid4().hex[:8]}.zst"
         digest = hashlib.sha256()
         with storing(staged):
@@ -146,6 +138,4 @@ class RawStore:
         final = self.path(sha256)
         size_stored, file_sha256 = staged.stat().st_size, sha256_file(staged)
         move_into_place(staged, final)
-        return Output(
-            "_raw", "", f"_raw/{sha256[:2]}/{sha256}.zst", 1, size_stored, file_sha256
-        )
+        self.written.append(Output("_raw", "", f"_raw/{sha256[:2]}/{sha256}.zst", 1, size_stored, file_sha256))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from storage.errors import UsageError
 from storage.raw import RawStore
-from storage.records import Input, Output
+from storage.records import Input
 from tasks import encoding, formats
 
 HEAD_BYTES = 256 * 1024  # what a format is chosen by
@@ -84,16 +84,13 @@ def _walk(folder: Path, lake: Path) -> Iterator[Path]:
                 yield path
 
 
-def acquire_file(path: Path, raw: RawStore, format_name: str | None = None) -> tuple[Dump, list[Output]]:
+def acquire_file(path: Path, raw: RawStore, format_name: str | None = None) -> Dump:
     """Keep one file in the raw store and find out how it is to be read.
 
     Args:
         path: the file, or `-` for standard input.
         raw: where dumps and renditions are kept.
         format_name: a format to use whatever the text looks like.
-
-    Returns:
-        The dump, and the raw objects that were written for it.
     """
     if str(path) != "-":
         return _acquire(path, path.resolve().as_uri(), raw, format_name)
@@ -104,9 +101,8 @@ def acquire_file(path: Path, raw: RawStore, format_name: str | None = None) -> t
         return _acquire(Path(spool.name), "stdin:", raw, format_name)
 
 
-def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> tuple[Dump, list[Output]]:
-    sha256, size, written = raw.add_file(path)
-    outputs = [written] if written else []
+def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> Dump:
+    sha256, size = raw.add_file(path)
     sample = raw.read(sha256, 0, encoding.SAMPLE_BYTES)
     found = encoding.detect(sample, encoding.is_utf8(raw.chunks(sha256)))
     rendition, problem, reason = None, "", ""
@@ -118,7 +114,7 @@ def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> tu
     elif found.is_utf8:
         rendition = sha256
     else:
-        rendition, problem, reason = _derive(raw, sha256, found.codec, outputs)
+        rendition, problem, reason = _derive(raw, sha256, found.codec)
     chosen = None
     if rendition and not problem:
         head = _head(raw, rendition)
@@ -129,10 +125,10 @@ def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> tu
             reason = f"the text is in no format that Stenolake knows ({known}): name one with --format"
     media_type = mimetypes.guess_type(path.name)[0] or ("text/plain" if rendition else "application/octet-stream")
     record = Input(sha256, uri, size, media_type, derivation, rendition)
-    return Dump(record, chosen.NAME if chosen else None, problem, reason), outputs
+    return Dump(record, chosen.NAME if chosen else None, problem, reason)
 
 
-def _derive(raw: RawStore, sha256: str, codec: str, outputs: list[Output]) -> tuple[str | None, str, str]:
+def _derive(raw: RawStore, sha256: str, codec: str) -> tuple[str | None, str, str]:
     with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="rendition-") as spool:
         try:
             for text in encoding.decode(raw.chunks(sha256), codec):
@@ -140,9 +136,7 @@ def _derive(raw: RawStore, sha256: str, codec: str, outputs: list[Output]) -> tu
         except UnicodeError as error:
             return None, "dump.is_text", f"not readable as {codec}: {error}; save it as UTF-8"
         spool.flush()
-        rendition, _, written = raw.add_file(Path(spool.name))
-    if written:
-        outputs.append(written)
+        rendition, _ = raw.add_file(Path(spool.name))
     return rendition, "", ""
 
 

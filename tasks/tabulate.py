@@ -10,6 +10,7 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pyarrow as pa
 
@@ -174,7 +175,7 @@ class Projection:
         labels = [index for index, block in enumerate(self.blocks) if block.kind == "speaker_label"]
         self.turn_of: dict[int, int] = {}
         speakers = []
-        for turn, (label, end) in enumerate(zip(labels, [*labels[1:], len(self.blocks)], strict=True)):
+        for turn, (label, end) in enumerate(pairwise([*labels, len(self.blocks)])):
             spoken = [index for index in range(label + 1, end) if self.blocks[index].kind == "speech"]
             marks = [i for i in range(label + 1, end) if self.blocks[i].kind in ("label_mark", "label_note")]
             row = identity.row_id(self.document_id, "t", turn)
