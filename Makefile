@@ -24,7 +24,7 @@ STAMP := .venv/.setup-done
 unexport PYTHONDONTWRITEBYTECODE
 
 # Modules that no run imports are left uncompiled: they are half of the cost.
-NOT_COMPILED := /(tests|pip|setuptools|mypy|mypyc)/
+NOT_COMPILED := /(tests|pip|setuptools|mypy|mypyc|apprise|dateparser)/
 
 .PHONY: setup run test check lock clean
 .DEFAULT_GOAL := setup
