@@ -1,13 +1,13 @@
 """How often the parser is right: `python -m benchmarks.accuracy [DUMP] [TRUTH.jsonl]`.
 
-DUMP is a text dump, TRUTH.jsonl one record a page in the same order: title, summary, date, time, place, sections, tags, links,
-photos, and the turns that bold labels mark on the web page. Defaults: `../shared/data/kremlin-dev.txt` and `.turns.jsonl` from the
-project's root.
+DUMP is a text dump, TRUTH.jsonl one record a page in the same order: title, summary, date, time, place, sections,
+tags, links, photos, and the turns that bold labels mark on the web page. Defaults: `../shared/data/kremlin-dev.txt` and
+`.turns.jsonl` from the project's root.
 
 The truth is markup truth, not hand truth, and is wrong in known ways:
 - a label that an editor forgot to set in bold is not in it: the parser's turn then counts as false;
 - bold runs glue words (`President of LesskneftAda Lind`): labels are compared without white space;
-- a note in the bold run is part of the label (`… (retranslated)`), elsewhere it is not: labels are compared without notes;
+- a note in the bold run is part of the label (`… (retranslated)`), elsewhere not: labels are compared without notes;
 - `links` and `photos` hold groups with a heading and the first slider only: inner captions have no truth here;
 - what follows a label up to the next one is its turn there: elisions, notes, pull quotes and headings are counted as
   paragraphs of the turn and stand in its first words, so they are counted here too, though no speaker says them.
@@ -95,7 +95,7 @@ def words_key(text: str) -> str:
 
 def read_page(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
     """The fields of one page in the shape of the truth."""
-    page: dict[str, Any] = {name: None for name in FIELDS}
+    page: dict[str, Any] = dict.fromkeys(FIELDS)
     page.update(sections=[], tags={}, links=[], photos=[])
     facet = relation = ""
     size: int | None = None
@@ -189,7 +189,9 @@ def _score_fields(result: Score, page: dict[str, Any], record: dict[str, Any]) -
     for name in FIELDS:
         wanted = record[name]
         if name == "tags":
-            wanted = {facet: [tag for tag in tags if not re.fullmatch(r"\d+ more", tag)] for facet, tags in wanted.items()}
+            wanted = {
+                facet: [tag for tag in tags if not re.fullmatch(r"\d+ more", tag)] for facet, tags in wanted.items()
+            }
         if _plain(page[name]) == _plain(wanted):
             result.right[name] += 1
         else:
@@ -246,7 +248,10 @@ def print_report(result: Score, limit: int) -> None:
     print(f"turns: true {result.true}, read {result.found}, matched {result.matched}")
     print(f"  precision {result.precision:.4f}  recall {result.recall:.4f}  F1 {result.f1:.4f}")
     print(f"  paragraph count right in {result.paragraphs_right / max(result.matched, 1):.4f} of matched turns")
-    print(f"pages without true turns {result.silent_pages}, with a false one {len(result.false_pages)}: {result.false_pages}")
+    print(
+        f"pages without true turns {result.silent_pages}, with a false one {len(result.false_pages)}:"
+        f" {result.false_pages}"
+    )
     print(f"recognised share {1 - result.unrecognised / max(result.chars, 1):.6f}")
     for kind, misses in sorted(result.misses.items(), key=lambda item: -len(item[1])):
         print(f"{kind}: {len(misses)}")

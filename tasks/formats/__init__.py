@@ -2,8 +2,63 @@
 
 A format module is a set of pure functions of text:
 
-    NAME = "kremlin-text"; VERSION = 3
+    NAME = "kremlin-text"; VERSION = 1
+    SOURCE = "kremlin"; LANGUAGE = "en"; TIME_ZONE = "Europe/Moscow"
     sniff(head: str) -> float                 evidence that the text is of this format, 0 to 1
     split(text: str) -> list[tuple[int, int]] spans of documents, which tile the text, white space aside
     parse(text: str) -> list[Block]           the blocks of one document
+    is_complete(blocks) -> bool               whether the document has its end: what is cut has none
+
+`SOURCE` and `LANGUAGE` are what the format itself proves. A new format is one module and one line in `_MODULES`.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from tasks.formats import kremlin_text
+from tasks.formats.blocks import Block
+
+# Below this no format is chosen. One mark of a page alone gives at most 0.3, any two of them 0.5 and more.
+MIN_EVIDENCE = 0.4
+
+
+class Format(Protocol):
+    """What the registry and the tasks expect of a format module."""
+
+    NAME: str
+    VERSION: int
+    SOURCE: str
+    LANGUAGE: str
+    TIME_ZONE: str
+
+    def sniff(self, head: str, /) -> float:
+        """Evidence from 0 to 1 that the text with this beginning is of the format."""
+
+    def split(self, text: str, /) -> list[tuple[int, int]]:
+        """Spans of documents in code points."""
+
+    def parse(self, text: str, /) -> list[Block]:
+        """The blocks of one document."""
+
+    def is_complete(self, blocks: Sequence[Block], /) -> bool:
+        """Whether a document was not cut short."""
+
+
+_MODULES = (kremlin_text,)
+
+FORMATS: dict[str, Format] = {module.NAME: cast(Format, module) for module in _MODULES}
+
+
+def choose(head: str) -> Format | None:
+    """Choose the format that a text's beginning gives most evidence for.
+
+    Args:
+        head: the first characters of a text; 200,000 are plenty, a few pages are enough.
+
+    Returns:
+        The format module, or None when no format reaches `MIN_EVIDENCE`: the caller holds the text back and says so.
+    """
+    evidence, name = max((module.sniff(head), name) for name, module in FORMATS.items())
+    return FORMATS[name] if evidence >= MIN_EVIDENCE else None

@@ -1,8 +1,8 @@
 """The running text of a page: from lines to paragraphs, turns, photos and links.
 
 Three passes. `_gather` puts lines together that a link broke and takes photos, links and elisions out. `_find_labels`
-reads what could be speaker labels and lets the whole document decide which are. `_emit` walks through once more and says
-what each paragraph is: speech of the last label, or lead, heading, note, caption, quote.
+reads what could be speaker labels and lets the whole document decide which are. `_emit` walks through once more and
+says what each paragraph is: speech of the last label, or lead, heading, note, caption, quote.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 from tasks.formats import captions, furniture
 from tasks.formats.blocks import Block, fold
-from tasks.formats.labels import MAX_LABEL_CHARS, Evidence, Label, read_label
+from tasks.formats.evidence import Evidence
+from tasks.formats.labels import MAX_LABEL_CHARS, Label, read_label
 from tasks.formats.lines import Line, continues
 from tasks.formats.page import Head, line_block
 from tasks.formats.quotes import find_quotes
 
 MAX_HEADING_CHARS = 200
 MAX_LINKS_OF_GROUP = 60
+MAX_CREDIT_CHARS = 100
 _NOTE_RE = re.compile(r"[(\[][^()\[\]]{2,600}[)\]]\.?")
 _CONTROL_RE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 # Sections whose pages print who speaks. Of 146 development pages with turns 145 are in it; of 599 without, 3 are.
@@ -79,7 +81,12 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence) -> list[_Item]
         if len(words) <= 80 and (taken := _take_furniture(lines, at, items)):
             at, open_ = taken, None
             continue
-        if open_ is not None and _belongs(text, open_, line, evidence):
+        if "hoto" in words and _is_credited(words):
+            items.extend(caption_blocks(line))
+            at, open_ = at + 1, None
+            continue
+        follows = lines[at + 1].text if at + 1 < end else ""
+        if open_ is not None and _belongs(text, open_, line, follows, evidence):
             open_.lines.append(line)
         else:
             open_ = _Paragraph([line])
@@ -107,6 +114,13 @@ def _take_furniture(lines: Sequence[Line], at: int, items: list[_Item]) -> int:
         items.append(line_block("furniture", line))
         return at + 1
     return 0
+
+
+def _is_credited(words: str) -> bool:
+    """Whether a line is a caption with its credit: nothing but a photographer and an agency stands behind the mark."""
+    if len(words) > captions.MAX_CAPTION_CHARS or (mark := captions.split_credit(words)) is None:
+        return False
+    return len(words) - mark[1] <= MAX_CREDIT_CHARS and words[mark[1] :].strip()[:1].isupper()
 
 
 def _is_counted_caption(lines: Sequence[Line], at: int) -> bool:
@@ -152,13 +166,15 @@ def caption_blocks(line: Line) -> list[Block]:
     return blocks
 
 
-def _belongs(text: str, paragraph: _Paragraph, line: Line, evidence: Evidence) -> bool:
+def _belongs(text: str, paragraph: _Paragraph, line: Line, follows: str, evidence: Evidence) -> bool:
     before = paragraph.lines[-1].text
     first = line.text[0]
     if first.isupper() and not before[-1].isalnum():
         return False  # by far the most lines: a new sentence after a finished one
     if first.isupper():
         colon = line.text.find(":", 0, MAX_LABEL_CHARS)
+        if colon < 0 and follows[:1] == ":" and len(line.text) < MAX_LABEL_CHARS:
+            colon = len(line.text)
         if colon > 0 and (label := read_label(line.text[:colon], evidence)):
             return _is_open_role(text, paragraph, label, evidence)
         if _is_label_alone(text, paragraph):
@@ -213,15 +229,21 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
     prove names that nothing else supports.
     """
     read: list[_Paragraph] = []
+    seen: dict[str, Label] = {}  # most labels of a page are printed many times
     for item in items:
         if not isinstance(item, _Paragraph):
             continue
         colon = text.find(":", item.start, min(item.end, item.start + MAX_LABEL_CHARS))
         if colon <= item.start or text[colon + 1 : colon + 2].isdigit() or text.startswith("//", colon + 1):
             continue
-        label = read_label(text[item.start : colon], evidence)
+        printed = text[item.start : colon]
+        label = seen.get(printed) or read_label(printed, evidence)
         if label is None:
             continue
+        if label.strength != "weak":
+            seen[printed] = label
+        elif text[colon + 1 : colon + 3].strip()[:1].islower():
+            continue  # `North Stream: the project …`
         item.colon, item.label = colon, label
         read.append(item)
         if label.strength != "weak":
@@ -242,11 +264,11 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
     folded = [_words_of(text, item) for item in paragraphs]
     started = False
     eligible: list[int] = []
-    for index, item in enumerate(paragraphs):
-        started = started or item.label is not None
-        if started and item.label is None:
-            eligible.append(index)
-    quotes = find_quotes(folded, eligible)
+    for number, paragraph in enumerate(paragraphs):
+        started = started or paragraph.label is not None
+        if started and paragraph.label is None:
+            eligible.append(number)
+    quotes = find_quotes(folded, eligible) if eligible else set()
     known = captions.content_words(f"{head.title} {head.summary}")
     roles = Evidence()
     blocks: list[Block] = []
@@ -264,10 +286,11 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
             speaking = True
             blocks.extend(_label_blocks(text, item, item.label, roles))
             continue
-        if quoted:
+        kind = _kind_of(words, item, items, at, known, speaking)
+        if quoted and kind == "speech":
             kind = "quote"
-        else:
-            kind = _kind_of(words, item, items, at, known, speaking)
+        elif kind == "heading":
+            known |= captions.content_words(words)
         if kind == "caption":
             known |= captions.content_words(words)
             blocks.extend(caption_blocks(item.lines[0]))
@@ -282,18 +305,14 @@ def _words_of(text: str, item: _Paragraph) -> str:
     return text[item.colon + 1 : item.end].strip()
 
 
-def _kind_of(
-    words: str, item: _Paragraph, items: Sequence[_Item], at: int, known: set[str], speaking: bool
-) -> str:
+def _kind_of(words: str, item: _Paragraph, items: Sequence[_Item], at: int, known: set[str], speaking: bool) -> str:
     if words[0] in "([" and _NOTE_RE.fullmatch(words):
         return "note"
     if _CONTROL_RE.search(words):
         return "unrecognised"
-    if len(item.lines) == 1 and len(words) <= captions.MAX_CAPTION_CHARS:
-        if "hoto" in words and captions.split_credit(words):
-            return "caption"
-        if words[-1] in ".)" and captions.is_inner_caption(words, known, speaking) and not _is_open(items, at):
-            return "caption"
+    shown = len(item.lines) == 1 and words[-1] in ".)" and captions.is_inner_caption(words, known, speaking)
+    if shown and not _is_open(items, at):
+        return "caption"
     if len(words) <= MAX_HEADING_CHARS and words[-1].isalnum() and _is_heading(words, items, at, speaking):
         return "heading"
     return "speech" if speaking else "lead"

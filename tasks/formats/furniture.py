@@ -55,7 +55,7 @@ _SECTION_WITH_COMMAS = ("Council ", "Commission ", "Working ", "Interdepartmenta
 
 
 def read_date(line: str) -> dt.date | None:
-    """The date of a line that is nothing but a date: `November 9, 2023`. None for anything else, `June 31, 2010` too."""
+    """The date of a line that is nothing but a date: `November 9, 2023`. Else None, also for `June 31, 2010`."""
     match = DATE_RE.fullmatch(line)
     return _to_date(match[1], match[2], match[3]) if match else None
 
@@ -83,7 +83,7 @@ def read_time(line: str) -> dt.time | None:
 
 
 def read_announced_day(line: str) -> dt.date | None:
-    """The first day of `Announcement, February 15, 2018`: when the announced event is to be, not when it was printed."""
+    """The first day of `Announcement, February 15, 2018`: when the event is to be, not when this was printed."""
     return read_first_day(line[len(ANNOUNCEMENT) :].strip()) if line.startswith(ANNOUNCEMENT) else None
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from tasks.formats import furniture
 from tasks.formats.blocks import Block
 from tasks.formats.body import read_body
-from tasks.formats.labels import Evidence, turn_round
+from tasks.formats.evidence import Evidence, turn_round
 from tasks.formats.lines import Line, split_lines
 from tasks.formats.page import line_block, read_foot, read_head
 
@@ -64,8 +64,8 @@ def split(text: str) -> list[tuple[int, int]]:
 
     Returns:
         Spans in code points, half-open, ascending, without white space at their ends; they tile the text, white
-        space aside. When more text may follow, all but the last span are final: the rules look ahead only over whole lines
-        and only as far as the text goes.
+        space aside. When more text may follow, all but the last span are final: the rules look ahead only over whole
+        lines, and only as far as the text goes.
 
     A document ends with its end mark. One that was cut short has none: then it ends where a banner line is followed by
     the head of another page.
@@ -103,7 +103,7 @@ def parse(text: str) -> list[Block]:
     """Parse one document into blocks that tile it.
 
     Args:
-        text: the text of one document, as `split` gives it; any line ends, blank lines, no-break spaces, a byte order mark.
+        text: the text of one document, as `split` gives it: any line ends, blank lines, no-break spaces, a byte order mark.
 
     Returns:
         Blocks in order. A text without any structure of a page (no date under its title and no publication

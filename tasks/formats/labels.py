@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from tasks.formats.blocks import Speaker, fold
+from tasks.formats.evidence import Evidence
 from tasks.formats.vocabulary import (
     ADJECTIVES,
     AMBIGUOUS_COUNTRIES,
@@ -32,8 +33,10 @@ from tasks.formats.vocabulary import (
     NAME_SUFFIXES,
     NO_NAMES,
     PARTICLES,
+    REPORTERS,
     ROLES,
     SENTENCE_WORDS,
+    UTTERANCES,
 )
 
 # strong: role and name, or a generic speaker. known: the document names this person elsewhere. weak: looks like a name.
@@ -44,30 +47,48 @@ MAX_LABEL_WORDS = 40
 
 _NOTE_RE = re.compile(r"[(\[]([^()\[\]]{1,160})[)\]]?$")
 _GLUE_RE = re.compile(r"([^\W\d_]{3,}?[a-zß-ÿа-я])([A-ZÀ-Þ][^\W\d_]{2,})")
+_INITIALS_RE = re.compile(r"(?:[A-ZÀ-ÞА-Я]\.){1,2}[A-ZÀ-ÞА-Я][^\W\d_]+(?:-[^\W\d_]+)?")
 _UNGLUED = ("Mac", "Mc", "De", "Di", "Du", "La", "Le", "Van", "Von", "Fitz")
 _ARABIC_ARTICLE_RE = re.compile(r"(?:al|el|as|ash|an|ar|at|ad|az)[-’'][^\W\d_]")
-_ABBREVIATION_RE = re.compile(r"(?:[^\W\d_]\.){1,3}|(?:No|St|Dr|Mr|Mrs|Ms|Jr|Sr|Prof|Gen|Lt|Col|Maj|Capt|U\.S|Rev)\.|\d{1,3}\.")
+_ABBREVIATION_RE = re.compile(
+    r"(?:[^\W\d_]\.){1,3}|(?:No|St|Dr|Mr|Mrs|Ms|Jr|Sr|Prof|Gen|Lt|Col|Maj|Capt|U\.S|Rev)\.|\d{1,3}\."
+)
 _ROLE_SUFFIXES = (
     "er", "or", "ist", "man", "woman", "ian", "ant", "ent", "eer", "chief", "head", "ess", "mate", "smith", "wright",
 )  # fmt: skip
 _NO_ROLE_SUFFIXED = frozenset(
-    "other another rather whether however further after under over never ever for nor or per order matter number later"
-    " former longer better greater higher lower water power winter summer paper letter october november december"
-    " september different important recent current urgent content moment event percent parent government development"
-    " department agreement document movement environment statement settlement investment treatment human woman german"
-    " western eastern major minor sector factor labor color error favour honor doctor-general cent spent went sent"
-    " american russian christian italian answer offer center center‑ silver river border quarter computer weather".split()
+    "other another rather whether however further after under over never ever for nor or per order matter"
+    " number later former longer better greater higher lower water power winter summer paper letter october"
+    " november december september different important recent current urgent content moment event percent parent"
+    " government development department agreement document movement environment statement settlement investment"
+    " treatment human woman german western eastern major minor sector factor labor color error favour honor"
+    " doctor-general cent spent went sent american russian christian italian answer offer center center‑ silver"
+    " river border quarter computer weather".split()
+)
+# The commonest words of sentences, looked up before anything else is done: most texts before a colon have one.
+_TELLING_WORDS = frozenset(
+    "is are was were has have had will would we it this that they you our not can said reads".split()
 )
 _OPENERS = frozenset(
-    "the a an and but so or as in at on to with for from by after before about during according regarding concerning"
-    " speaking asked answering following dear".split()
+    "the a an and but so or as in at on to with for from by after before about during according regarding"
+    " concerning speaking asked answering following dear".split()
 )
-_STYLES = frozenset("majesty highness excellency holiness eminence beatitude royal serene imperial all-holiness".split())
+_STYLES = frozenset(
+    "majesty highness excellency holiness eminence beatitude royal serene imperial all-holiness".split()
+)
 _ROLE_LINKS = frozenset("of the at for in and to with from on under & by de".split())
-_TERRITORIAL = frozenset(
-    "king queen prince princess emir sultan sheikh grand duke patriarch metropolitan pope archbishop bishop crown shah"
-    " emperor empress".split()
+# Behind these nothing more of the body's name comes: `President of the … Commission Ada Maria Lind`.
+_WHOLE_BODIES = frozenset(
+    "commission council committee republic federation kingdom union emirates parliament government assembly"
+    " organisation organization community league state states nations".split()
 )
+_TERRITORIAL = frozenset(
+    "king queen prince princess emir sultan sheikh grand duke patriarch metropolitan pope archbishop bishop"
+    " crown shah emperor empress".split()
+)
+
+
+_NOBODY = Speaker(None, None, "generic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,52 +99,6 @@ class Label:
     speaker: Speaker
     note: str | None
     strength: Strength
-
-
-@dataclass(slots=True)
-class Evidence:
-    """What a document proves about its persons. Keys are case-folded names with single spaces.
-
-    `names`: full names, from person tags (turned round) and from labels with a role. `head`: title, summary, captions
-    and link titles, folded: a name that stands there is known. `roles`: the last role printed for a name or surname;
-    a surname that two persons share has the role None.
-    """
-
-    names: set[str] = field(default_factory=set)
-    head: str = ""
-    roles: dict[str, str | None] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
-
-    def knows(self, name: str) -> bool:
-        """Whether the document names this person somewhere else."""
-        key = name.casefold()
-        return key in self.names or key in self.owners or (" " in name and name in self.head)
-
-    def add(self, speaker: Speaker) -> None:
-        """Remember a speaker and the role that was printed for the name."""
-        if not speaker.name:
-            return
-        key = speaker.name.casefold()
-        self.names.add(key)
-        surname = key.rpartition(" ")[2]
-        if self.owners.setdefault(surname, key) != key:
-            self.owners[surname] = ""  # two persons: the surname alone says nothing
-        if speaker.role:
-            self.roles[key] = speaker.role
-
-    def resolve(self, speaker: Speaker) -> Speaker:
-        """Give a bare name the role that the document printed for it before."""
-        if not speaker.name or speaker.role:
-            return speaker
-        key = speaker.name.casefold()
-        role = self.roles.get(key) or self.roles.get(self.owners.get(key, ""))
-        return Speaker(speaker.name, role, speaker.kind) if role else speaker
-
-
-def turn_round(tag: str) -> str:
-    """The name in a person tag, which prints the surname first: `Petrov Ivan` is Ivan Petrov."""
-    surname, _, given = tag.partition(" ")
-    return f"{given} {surname}".strip()
 
 
 def split_note(printed: str) -> tuple[str, str | None]:
@@ -149,20 +124,23 @@ def read_label(printed: str, evidence: Evidence) -> Label | None:
         The label, or None when the text is no label. `speaker.role` is what this label prints: the caller resolves
         bare names with `evidence.resolve`.
     """
-    if len(printed) > MAX_LABEL_CHARS:
+    if len(printed) > MAX_LABEL_CHARS or not _TELLING_WORDS.isdisjoint(printed.split(" ")):
         return None
     text, note = split_note(fold(printed))
     words = text.split(" ")
     if not text or len(words) > MAX_LABEL_WORDS or not text[0].isalpha():
         return None
     keys = [_key(word) for word in words]
-    if _is_generic(keys):
-        return Label(text, Speaker(None, None, "generic"), note, "strong")
+    generic = _is_generic(keys)
+    if generic and (len(words) == 1 or keys[0] in UTTERANCES):
+        return Label(text, _NOBODY, note, "strong")
     if _is_sentence(words, keys, evidence):
         return None
     for read in (_read_inverted, _read_of_name, _read_titled):
         if speaker := read(words, keys, evidence):
             return Label(text, speaker, note, "strong")
+    if generic:
+        return Label(text, _NOBODY, note, "strong")
     return _read_bare(text, words, keys, note, evidence)
 
 
@@ -178,6 +156,8 @@ def _is_generic(keys: Sequence[str]) -> bool:
         if keys[1] in GENERIC_LINKS and len(keys) <= 12:
             return not any(key in SENTENCE_WORDS for key in keys[1:])
         return len(keys) == 2 and keys[1].isdigit()
+    if keys[-1] in REPORTERS and len(keys) <= 6:  # `Lessk Weekly correspondent`
+        return not any(key in SENTENCE_WORDS or key in NO_NAMES for key in keys)
     return len(keys) <= 3 and keys[-1] in GENERIC and all(key in GENERIC_ADJECTIVES for key in keys[:-1])
 
 
@@ -212,7 +192,15 @@ def _is_role(words: Sequence[str], keys: Sequence[str]) -> bool:
 
 def _is_name_word(word: str, key: str, capitals: bool = False) -> bool:
     """Whether one word can be part of a name, wherever it stands in it."""
-    if not key or key in ROLES or key in BODIES or key in COUNTRIES or key in ADJECTIVES or key in NO_NAMES:
+    if (
+        not key
+        or key in HONORIFICS
+        or key in ROLES
+        or key in BODIES
+        or key in COUNTRIES
+        or key in ADJECTIVES
+        or key in NO_NAMES
+    ):
         return False
     if word[0].isupper():
         if key in NAME_SUFFIXES:
@@ -225,7 +213,7 @@ def _is_name_word(word: str, key: str, capitals: bool = False) -> bool:
 
 
 def _is_name(words: Sequence[str], keys: Sequence[str], capitals: bool = False) -> bool:
-    """Whether the words are a whole name: no particle at its end, a capital at its start or an article that may begin."""
+    """Whether the words are a whole name: a capital or an article at its start, no particle at its end."""
     if not 1 <= len(words) <= 7 or words[-1].islower() or (words[0].islower() and keys[0] not in PARTICLES):
         return False
     full = 0
@@ -265,7 +253,11 @@ def _read_of_name(words: Sequence[str], keys: Sequence[str], evidence: Evidence)
     first = at
     while first > 0 and _is_name_word(words[first - 1], keys[first - 1]):
         first -= 1
-    if first in (0, at) or keys[first - 1] not in _TERRITORIAL or not words[at + 1][0].isupper() and keys[at + 1] != "the":
+    if (
+        first in (0, at)
+        or keys[first - 1] not in _TERRITORIAL
+        or (not words[at + 1][0].isupper() and keys[at + 1] != "the")
+    ):
         return None
     tail = keys[at + 1 :]
     if len(tail) > 2 and not any(key in COUNTRIES or key in AMBIGUOUS_COUNTRIES or key in BODIES for key in tail[-1:]):
@@ -299,9 +291,8 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
         elif len(name) == 1:
             name = [glue[1], glue[2]]
     role_keys = [_key(word) for word in role]
-    if not name or not role or not _is_role(role, role_keys):
-        if not all(key in HONORIFICS for key in role_keys):
-            return None
+    if not _is_role(role, role_keys) and not all(key in HONORIFICS for key in role_keys):
+        return None
     if role[0][0].islower() and not (_is_role_word(role[0], role_keys[0]) or role_keys[0] in BODIES | ADJECTIVES):
         return None
     return _speaker(role, name)
@@ -313,14 +304,16 @@ def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: 
         if " ".join(words[at:]).casefold() in evidence.names:
             return at
     before, count = keys[first - 1], len(words) - first
-    full = sum(word[0].isupper() and key not in NAME_SUFFIXES for word, key in zip(words[first:], keys[first:], strict=True))
+    full = sum(
+        word[0].isupper() and key not in NAME_SUFFIXES for word, key in zip(words[first:], keys[first:], strict=True)
+    )
     if before in _ROLE_LINKS and not words[first - 1].endswith(","):
         if keys[first] in AMBIGUOUS_COUNTRIES and count > 1:
             return first + 1
         if full <= 2:
             return first if count == 1 else _shorten(keys, first, 1 if full == 2 and before in ("of", "at") else full)
         return _shorten(keys, first, 2)
-    whole = words[first - 1].endswith(",") or before in ROLES or before in COUNTRIES or before in ADJECTIVES
+    whole = words[first - 1].endswith(",") or before in ROLES | COUNTRIES | ADJECTIVES | _WHOLE_BODIES
     limit = 5 if whole else 2
     particles = any(key in PARTICLES for key in keys[first:])
     return first if full <= limit or (particles and full <= limit + 2) else _shorten(keys, first, 2)
@@ -347,8 +340,29 @@ def _read_bare(
         return Label(text, Speaker(name, None, "person"), note, "known" if evidence.knows(name) else "weak")
     capitals = text.isupper()
     known = evidence.knows(text)
-    if known and len(words) <= 7 and text[0].isupper() and (len(words) > 1 or keys[0] not in BODIES | ROLES | COUNTRIES):
+    if (
+        known
+        and len(words) <= 7
+        and text[0].isupper()
+        and (len(words) > 1 or keys[0] not in BODIES | ROLES | COUNTRIES)
+    ):
         return Label(text, Speaker(text, None, "person"), note, "known")
-    if len(words) < 2 or len(words) > 6 or not _is_name(words, keys, capitals):
+    weak = Label(text, Speaker(text, None, "person"), note, "weak")
+    if len(words) == 1:
+        # `I.Petrov`; a first name only where a place or paper stands behind it: `Ivan (Lessk)`.
+        return weak if _INITIALS_RE.fullmatch(text) or (note and len(text) > 2 and _is_name(words, keys)) else None
+    if _is_caller(words, keys):
+        return Label(text, Speaker(text.partition(",")[0], None, "person"), note, "weak")
+    if len(words) > 6 or not _is_name(words, keys, capitals) or keys[1] in NAME_SUFFIXES:
         return None
-    return Label(text, Speaker(text, None, "person"), note, "weak")
+    return weak
+
+
+def _is_caller(words: Sequence[str], keys: Sequence[str]) -> bool:
+    """`Ada Lind, Lessk Region`: a name and where somebody calls from."""
+    at = next((index for index, word in enumerate(words[:4]) if word.endswith(",")), 0)
+    place = keys[at + 1 :]
+    if not 1 <= at <= 3 or not 1 <= len(place) <= 3 or not all(word[0].isupper() for word in words):
+        return False
+    territory = place[-1] in COUNTRIES or place[-1] in ("region", "territory", "republic", "area", "district", "city")
+    return territory and _is_name(words[: at + 1], keys[: at + 1])

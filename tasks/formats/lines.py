@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tasks.formats.labels import Evidence
+from tasks.formats.evidence import Evidence
 
 # A line that ends in one of these cannot be a paragraph: the link that broke it comes next.
 _OPEN_ENDS = frozenset(
-    "a an the of in on at to for with by from and or nor as into over under via between against during through about"
-    " is are was were has have had will would be been who which that than its his her their our my your".split()
+    "a an the of in on at to for with by from and or nor as into over under via between against during through"
+    " about is are was were has have had will would be been who which that than its his her their our my your".split()
 )
 # A line that begins with one of these begins a sentence.
 _SENTENCE_OPENERS = frozenset(
-    "the a an this that these those he she it we they you i mr ms mrs his her its our their my your in on at as for from with"
-    " to by after before during when while if since although though and but or so yes no thank please there here what who"
-    " why how where not now then today yesterday later also next first second third finally colleagues friends let dear".split()
+    "the a an this that these those he she it we they you i mr ms mrs his her its our their my your in on at as"
+    " for from with to by after before during when while if since although though and but or so yes no thank"
+    " please there here what who why how where not now then today yesterday later also next first second third"
+    " finally colleagues friends let dear".split()
 )
 
 

@@ -16,11 +16,14 @@ MAX_TAG_CHARS = 120
 MAX_PLACE_CHARS = 120
 
 # Places are printed in title case: of their words only these begin with a small letter.
-_PLACE_WORDS = frozenset("of the and in on near at de del la le du da di el al am an der den upon en route aboard".split())
+_PLACE_WORDS = frozenset(
+    "of the and in on near at de del la le du da di el al am an der den upon en route aboard".split()
+)
 # Captions without a full stop can be in title case too; they begin like this.
 _NO_PLACE_OPENINGS = frozenset(
-    "At With Before During After Following Meeting Meetings Talks Visiting Visit Awarding Presenting Presentation Signing Speech"
-    " Speaking Opening Ceremony Address Beginning President Presidents Vladimir Prime Press Joint Statement Statements".split()
+    "At With Before During After Following Meeting Meetings Talks Visiting Visit Awarding Presenting"
+    " Presentation Signing Speech Speaking Opening Ceremony Address Beginning President Presidents Vladimir"
+    " Prime Press Joint Statement Statements".split()
 )
 
 
@@ -66,8 +69,6 @@ def read_head(lines: Sequence[Line], end: int) -> Head:
     """Read banner, title, summary, date, time and place from the first lines; `end` is where the foot begins."""
     head = Head()
     at = 0
-    if at < end and lines[at].text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
-        at = 0  # the caller cuts a byte order mark off; one inside a text is no head
     if at < end and lines[at].text == furniture.BANNER:
         head.blocks.append(line_block("banner", lines[at]))
         at += 1
@@ -110,14 +111,14 @@ def _find_date_line(lines: Sequence[Line], first: int, limit: int) -> int | None
         text = lines[at].text
         if text in furniture.RELATIONS:
             return None
-        if len(text) <= 60:
-            if furniture.read_date(text) or furniture.read_time(text) or furniture.read_announced_day(text):
-                return at
+        dated = furniture.read_date(text) or furniture.read_time(text) or furniture.read_announced_day(text)
+        if dated is not None:
+            return at
     return None
 
 
 def _is_place(lines: Sequence[Line], at: int, end: int) -> bool:
-    """Whether the line under date and time names a place: short, no sentence, no counter, no start of a longer text."""
+    """Whether the line under date and time names a place: short, in title case, no start of a longer text."""
     text = lines[at].text
     if len(text) > MAX_PLACE_CHARS or text[-1] in ".!?:;,…”" or not (text[0].isupper() or text[0].isdigit()):
         return False
@@ -140,9 +141,7 @@ def read_foot(lines: Sequence[Line], zone: ZoneInfo) -> Foot:
     """Read tags, sections, publication date and end mark from the last lines; `zone` is where the date was printed."""
     end = len(lines)
     foot = Foot(start=end)
-    status = next(
-        (at for at in range(end - 1, max(-1, end - 12), -1) if lines[at].text == furniture.STATUS), None
-    )
+    status = next((at for at in range(end - 1, max(-1, end - 12), -1) if lines[at].text == furniture.STATUS), None)
     if status is not None:
         foot.complete = True
         foot.start = status
