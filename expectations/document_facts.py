@@ -94,7 +94,7 @@ def _body_fingerprints(batch: Batch) -> pa.Array:
     """A number for the paragraphs of each document, the same for the same texts in the same places.
 
     Null for short bodies. The texts are numbered within the batch, each number is mixed with the place, and the sum
-    over the document is taken in 64 bits: a false alarm costs one warning in some 10^9 batches.
+    over the document is taken in 64 bits: a false alarm costs one warning in more than 10^9 batches.
     """
     paragraphs = batch.tables["paragraphs"]
     texts = groups(paragraphs["text"]).astype(np.uint64)

@@ -90,10 +90,11 @@ def where(mask: Mask, texts: pa.Array) -> pa.Array:
 
 def names_where(masks: Mapping[str, Mask], rows: int) -> pa.Array:
     """For each row the names whose mask is true there, `title, kind`; null where none is."""
-    parts = [where(mask, pa.array([name] * rows, pa.string())) for name, mask in masks.items() if mask.any()]
-    if not parts:
+    named = [pc.if_else(pa.array(mask), f"{name}, ", "") for name, mask in masks.items() if mask.any()]
+    if not named:
         return pa.nulls(rows, pa.string())
-    joined = pc.binary_join_element_wise(*parts, ", ", null_handling="skip")
+    # Empty texts and not nulls are joined: told to skip nulls, pyarrow 26 leaves out rows that are null throughout.
+    joined = pc.utf8_rtrim(pc.binary_join_element_wise(*named, ""), ", ")
     return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
 
 

@@ -22,7 +22,7 @@ Argument = str | int | float | bool | Sequence[str] | Sequence[bool] | Sequence[
 SCHEMA = "storage/schemas.py: the column is not nullable"
 CONTRACT = "contract: the lake, columns"
 VERIFIED = "contract: what `verify` proves"
-HEALTHY = "745 event pages of the Kremlin, 1999 to 2020, read against their markup"
+HEALTHY = "745 event pages of the Kremlin, 1999 to 2020, as parsed and read against their markup"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ RULES: tuple[Rule, ...] = (
         CRITICAL,
         one_of("is_silent", [False]),
         f"A speaker is announced and says nothing. {_LOST}",
-        HEALTHY + ": every bold label is followed by words",
+        HEALTHY + ": every label is followed by words",
         shown=("speaker_label", "text"),
     ),
     Rule(
@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
         CRITICAL,
         at_most_chars("speaker_label", 200),
         "The label is longer than any that was ever printed: words that were said stand in it.",
-        HEALTHY + ": the longest of 2,318 labels has 194 characters",
+        HEALTHY + ": the longest of 1,457 labels has 194 characters",
     ),
     Rule(
         "turns.speaker_label.long",
@@ -59,7 +59,7 @@ RULES: tuple[Rule, ...] = (
         WARNING,
         at_most_chars("speaker_label", 120),
         "The label is unusually long: see whether words that were said stand in it.",
-        HEALTHY + ": one label in a thousand is longer",
+        HEALTHY + ": one of 1,457 labels is longer",
     ),
     Rule(
         "turns.speaker_label.colon",
@@ -101,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         not_matching("speaker_name", vocabulary.COMMON_WORD),
         "The name holds a word that no name has: part of a sentence was taken for a speaker, who would be made to say "
         "somebody else's words.",
-        HEALTHY + ": no name among its labels holds one; expectations/vocabulary.py: NOT_IN_NAMES",
+        HEALTHY + ": no name holds one; expectations/vocabulary.py: NOT_IN_NAMES",
     ),
     Rule(
         "turns.speaker_name.long",
@@ -109,7 +109,7 @@ RULES: tuple[Rule, ...] = (
         WARNING,
         at_most_chars("speaker_name", 80),
         "The name is unusually long: a role may stand in it.",
-        HEALTHY + ": names have up to five words",
+        HEALTHY + ": names have up to three words and 21 characters; titles of royalty are longer",
     ),
     Rule(
         "turns.paragraph_count.rows",
