@@ -41,7 +41,7 @@ class Parent:
 
 
 def start_event(run: Run, lake_uri: str, parent: Parent | None = None) -> RunEvent:
-    """START of a run, at `run.started_at`; inputs and outputs as far as the record has them already.
+    """START of a run, at `run.started_at`: who and what, the same bytes whether built then or at the end.
 
     `lake_uri` is a path, a `file://` address or an `s3://` address. Raises ValueError for a run id that is no UUID.
     """

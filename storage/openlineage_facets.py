@@ -59,7 +59,10 @@ def final_state(run: Run) -> str:
 
 
 def build_event(state: str, run: Run, lake_uri: str, parent: Parent | None) -> RunEvent:
-    """The event of a run at its start (`START`) or its end (`COMPLETE`, `FAIL`)."""
+    """The event of a run at its start (`START`) or its end (`COMPLETE`, `FAIL`).
+
+    START says nothing that only the end knows, so that it is the same whenever it is built.
+    """
     at = run.started_at if state == "START" else run.ended_at
     if at is None:
         raise ValueError(f"run {run.run_id}: {state} needs the time when the run ended")
@@ -68,8 +71,8 @@ def build_event(state: str, run: Run, lake_uri: str, parent: Parent | None) -> R
         eventTime=_time(at),
         run=EventRun(runId=str(uuid.UUID(run.run_id)), facets=_run_facets(state, run, parent)),
         job=Job(namespace=JOB_NAMESPACE, name=run.flow, facets=_job_facets(run)),
-        inputs=_inputs(run.inputs, lake_uri),
-        outputs=_outputs(run, lake_uri),
+        inputs=[] if state == "START" else _inputs(run.inputs, lake_uri),
+        outputs=[] if state == "START" else _outputs(run, lake_uri),
     )
 
 
@@ -131,7 +134,7 @@ def _run_facets(state: str, run: Run, parent: Parent | None) -> dict[str, facets
         ),
     }
     elsewhere = [verdict for verdict in run.verdicts if verdict.table not in TABLES]
-    if elsewhere:
+    if elsewhere and state != "START":
         made["test"] = _tests(elsewhere)
     if state == "FAIL":
         made["errorMessage"] = facets.error_message_run.ErrorMessageRunFacet(
@@ -232,8 +235,7 @@ def _raw_store(inputs: Sequence[Input], lake_uri: str) -> InputDataset:
             description="The dumps that came in, byte for byte, each named by its SHA-256.", contentType="text/plain"
         ),
     }
-    counted = _statistics(inputs) if inputs else {}  # at the start nothing is known yet, which is not zero
-    return InputDataset(namespace=namespace, name=name, facets=made, inputFacets=counted)
+    return InputDataset(namespace=namespace, name=name, facets=made, inputFacets=_statistics(inputs))
 
 
 def _data_source(namespace: str) -> facets.DatasetFacet:
@@ -260,7 +262,6 @@ def _output(table: str, files: Sequence[Output], verdicts: Sequence[Verdict], la
     namespace, name = _below(lake_uri, table)
     made: dict[str, facets.DatasetFacet] = {
         "schema": _schema(table),
-        "columnLineage": _column_lineage(table, _below(lake_uri, RAW_STORE)),
         "dataSource": _data_source(namespace),
         "documentation": facets.documentation_dataset.DocumentationDatasetFacet(
             description=(TABLES[table].metadata or {})[b"description"].decode(), contentType="text/markdown"
@@ -270,6 +271,7 @@ def _output(table: str, files: Sequence[Output], verdicts: Sequence[Verdict], la
     }
     counted: dict[str, facets.OutputDatasetFacet] = {}
     if files:
+        made["columnLineage"] = _column_lineage(table, _below(lake_uri, RAW_STORE))
         changes = facets.lifecycle_state_change_dataset
         made["lifecycleStateChange"] = changes.LifecycleStateChangeDatasetFacet(changes.LifecycleStateChange.OVERWRITE)
         counted["outputStatistics"] = facets.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
@@ -333,7 +335,7 @@ def _input_fields(steps: str, raw_store: Dataset) -> list[facets.column_lineage_
     of = facets.column_lineage_dataset
     ways: dict[str, list[facets.column_lineage_dataset.Transformation]] = defaultdict(list)
     for field, how in parse_steps(steps):
-        ways[field].append(of.Transformation(how.type, how.subtype, how.description, how.masking))
+        ways[field].append(of.Transformation(how.type, how.subtype, how.description, how.masking or None))
     namespace, name = raw_store
     return [of.InputField(namespace, name, field, transformations) for field, transformations in ways.items()]
 

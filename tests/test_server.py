@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +24,9 @@ ROOT = Path(__file__).parents[1]
 WAIT_SECONDS = 100
 
 
-@pytest.fixture(scope="module")
-def template(request: pytest.FixtureRequest) -> Path:
-    """A migrated database, made once for each version of Prefect (9 s) and kept in pytest's cache."""
-    kept = request.config.cache.mkdir(f"prefect-{version('prefect')}") / "prefect.db"
-    if not kept.exists():
-        home = kept.parent / f"making-{os.getpid()}"
-        command = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"]
-        subprocess.run(command, env=clean_environment(home), check=True, capture_output=True, timeout=120)
-        (home / "prefect.db").replace(kept)
-        shutil.rmtree(home)
-    return kept
-
-
 @pytest.fixture
-def home(template: Path, tmp_path: Path) -> Path:
-    shutil.copy(template, tmp_path / "prefect.db")
+def home(prefect_template: Path, tmp_path: Path) -> Path:
+    shutil.copy(prefect_template, tmp_path / "prefect.db")
     return tmp_path
 
 
