@@ -1,0 +1,65 @@
+"""Names that tests share; fixtures stand in `conftest.py`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+REAL = ROOT.parent / "shared" / "data"
+SAMPLE = ROOT / "tests" / "samples" / "kremlin-sample.txt"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.out)
+        return parsed
+
+
+Command = Callable[..., Said]
+
+PAGE = """Events
+{title}
+May {day}, 2021
+12:00
+Lessk
+President of Valdoria Ada Brook: {words}
+Thank you.
+Publication status
+Published in section: Transcripts
+Publication date: May {day}, 2021, 12:00
+Text version"""
+
+
+def page(day: int, title: str = "Harvest talks", words: str = "Good day, friends.") -> str:
+    """One page of a dump, of a day in May 2021."""
+    return PAGE.format(day=day, title=title, words=words)
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    """Write a file as it is and return its path."""
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def fingerprint(lake: Path, *folders: str) -> dict[str, tuple[str, int]]:
+    """Path -> hash and time of change of every file below some folders of a lake, or of all but staging."""
+    found = {}
+    for path in sorted(lake.rglob("*")):
+        name = path.relative_to(lake).as_posix()
+        if path.is_file() and not name.startswith("_staging") and (not folders or name.split("/")[0] in folders):
+            found[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+    return found
