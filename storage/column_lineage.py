@@ -19,11 +19,12 @@ DUMP_FIELDS: Mapping[str, str] = {
 # Columns that come from the run and not from any input.
 RUN_COLUMNS = frozenset({"run_id", "ingested_at"})
 
+# Text that is a paragraph, and all that a document says, page furniture aside.
 BODY = "speech lead heading note quote elision"
-_DOCUMENT_ID = "hash title published_at date; choose uri"
-_SOURCE_ID = "choose uri banner"
-_LANGUAGE = "choose bytes"
-_EVENT_DATE = "read date published_at; choose uri"
+SAID = f"title summary date time place caption credit speaker_label label_note {BODY} tag published_at"
+_DOCUMENT_ID = "hash title published_at date; choose bytes"  # by the format: source and language
+_SOURCE_ID = _LANGUAGE = "choose bytes"  # told by the format, where no option says otherwise
+_EVENT_DATE = "read date published_at"
 _SPAN = {"byte_start": "locate bytes", "byte_end": "locate bytes"}
 _EXTRA = {"document_id": _DOCUMENT_ID, "source_id": _SOURCE_ID, "event_date": _EVENT_DATE, **_SPAN}
 
@@ -67,7 +68,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "place": "fold place",
         "sections": "read sections",
         "published_at": "read published_at",
-        "url": "read uri furniture",
+        "url": "read uri",
         "turn_count": "count speaker_label",
         "speaker_count": "count speaker_label",
         "paragraph_count": f"count {BODY}",
@@ -76,7 +77,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "recognised_share": "count bytes unrecognised",
         "dump_sha256": "hash bytes",
         "rendition_sha256": "hash bytes",
-        "content_sha256": f"hash title summary date time place speaker_label {BODY} tag",
+        "content_sha256": f"hash {SAID}",
         **_SPAN,
         "parser": "choose bytes",
     },
@@ -88,7 +89,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "speaker_name": "read speaker_label",
         "speaker_role": "read speaker_label",
         "speaker_kind": "choose speaker_label",
-        "speaker_id": "hash speaker_label",
+        "speaker_id": "read speaker_label",
         "text": "fold speech; choose speaker_label",
         "paragraph_count": "count speech",
         "word_count": "count speech",
@@ -121,7 +122,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         **_EXTRA,
     },
     "photos": {
-        "photo_index": "order caption photo_counter",
+        "photo_index": "order photo_counter caption credit",
         "caption": "fold caption",
         "credit": "fold credit",
         "album_size": "read photo_counter",

@@ -22,7 +22,8 @@ from referencing import Registry, Resource
 from storage import column_lineage, openlineage, openlineage_facets
 from storage.records import Input, Output, Run, Verdict
 from storage.schemas import TABLES
-from tasks.formats.blocks import KINDS
+from tasks.formats.blocks import KINDS, PARAGRAPH_KINDS
+from tasks.tabulate import FURNITURE
 
 Json = dict[str, Any]
 
@@ -255,6 +256,11 @@ def test_column_lineage_covers_every_column(table: str) -> None:
     mapped = set(column_lineage.COLUMNS[table])
     assert mapped | column_lineage.RUN_COLUMNS >= set(TABLES[table].names)
     assert mapped <= set(TABLES[table].names) - column_lineage.RUN_COLUMNS
+
+
+def test_column_lineage_knows_what_is_hashed_and_what_is_a_paragraph() -> None:
+    assert set(column_lineage.BODY.split()) == PARAGRAPH_KINDS
+    assert set(column_lineage.SAID.split()) == KINDS.keys() - FURNITURE
 
 
 def test_column_lineage_starts_from_known_fields() -> None:
