@@ -68,7 +68,11 @@ def progress(total_bytes: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: None
         return
     artifact: Any = create_progress_artifact(0.0, key="ingest-progress", description="Text parsed and validated")
-    yield lambda done: update_progress_artifact(artifact, progress=min(100.0, 100.0 * done / total_bytes)) and None
+
+    def update(done: int) -> None:
+        update_progress_artifact(artifact, progress=min(100.0, 100.0 * done / total_bytes))
+
+    yield update
 
 
 def _documents(run: Run) -> dict[str, int]:

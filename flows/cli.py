@@ -1,6 +1,6 @@
 """The command line: each command is a few lines over one function.
 
-`stenolake --help` answers without importing Prefect, Great Expectations or PyArrow: what a command needs, it imports itself.
+`stenolake --help` answers without importing Prefect, Great Expectations or PyArrow: a command imports what it needs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from storage.errors import StenolakeError
 
 app = typer.Typer(
     name="stenolake",
-    help="Turn dumps of transcripts into a lake of Parquet tables in which every row leads back to the bytes it was read from.",
+    help="Turn dumps of transcripts into a lake of Parquet tables in which every row leads back to its bytes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -140,18 +140,19 @@ def main(arguments: list[str] | None = None) -> None:
         code = _fail(143, "terminated", "run the same command again: what was published is whole", as_json=as_json)
     except typer.Exit as error:
         code = error.exit_code
-    except Exception as error:  # the one place that catches everything
-        if type(error).__module__.startswith(("typer", "click")):
-            code = _fail(
-                2, getattr(error, "format_message", lambda: str(error))(), "see stenolake --help", as_json=as_json
-            )
-        else:
-            if os.environ.get("STENOLAKE_DEBUG"):
-                traceback.print_exc()
-            code = _fail(
-                1, f"unexpected {type(error).__name__}: {error}", "this is a bug: please report it with what STENOLAKE_DEBUG=1 prints", as_json=as_json
-            )
+    except Exception as error:  # noqa: BLE001 - the one place that catches everything
+        code = _fail_unexpectedly(error, as_json=as_json)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail_unexpectedly(error: Exception, *, as_json: bool) -> int:
+    if type(error).__module__.startswith(("typer", "click")):  # wrong usage, found by the parser of arguments
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _fail(2, message, "see stenolake --help", as_json=as_json)
+    if os.environ.get("STENOLAKE_DEBUG"):
+        traceback.print_exc()
+    advice = "this is a bug: please report it with what STENOLAKE_DEBUG=1 prints"
+    return _fail(1, f"unexpected {type(error).__name__}: {error}", advice, as_json=as_json)
 
 
 def _fail(code: int, message: str, advice: str, *, as_json: bool) -> int:

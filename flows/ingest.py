@@ -12,8 +12,9 @@ from flows import environment
 environment.quiet()  # before Prefect reads its settings
 
 from prefect import flow  # noqa: E402
+from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
-from prefect.states import Completed, State  # noqa: E402
+from prefect.states import Completed  # noqa: E402
 
 from flows import artifacts, steps  # noqa: E402
 from flows.progress import report  # noqa: E402
@@ -67,7 +68,8 @@ def ingest(
     run = at_work.run
     artifacts.tell(run)
     result = {"run_id": run.run_id, "status": run.status, **run.counts}
-    return Completed(message=artifacts.headline(run), name=artifacts.state_name(run), data=result)
+    state: State = Completed(message=artifacts.headline(run), name=artifacts.state_name(run), data=result)
+    return state
 
 
 def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) -> list[Dump]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import importlib.metadata
+import logging
 import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage import ledger, openlineage
 from storage.errors import RefusedError, StorageError
@@ -21,6 +23,9 @@ from storage.lock import hold
 from storage.raw import RawStore
 from storage.records import Run
 
+if TYPE_CHECKING:
+    from openlineage.client.event_v2 import RunEvent
+
 # Packages that shape what is written; their versions stand in `runs`.
 _PACKAGES = ("prefect", "great-expectations", "pyarrow", "zstandard", "openlineage-python", "charset-normalizer")
 
@@ -29,8 +34,8 @@ _PACKAGES = ("prefect", "great-expectations", "pyarrow", "zstandard", "openlinea
 class Session:
     """A run at work.
 
-    `lake` is what is read and, unless the run is dry, written. `raw` and `folder` are where dumps and staged files go: in the
-    lake, or in a throw-away place in a dry run.
+    `lake` is what is read and, unless the run is dry, written. `raw` and `folder` are where dumps and staged files go:
+    in the lake, or in a throw-away place in a dry run.
     """
 
     run: Run
@@ -51,42 +56,51 @@ def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *
     run = Run(run_id, flow, dt.datetime.now(dt.UTC), parameters, code_version(), package_versions())
     target = Lake(lake.resolve())
     if dry_run:
-        with tempfile.TemporaryDirectory(prefix="stenolake-") as folder:
-            place = Path(folder)
+        with tempfile.TemporaryDirectory(prefix="stenolake-") as name:
+            place = Path(name)
             yield Session(run, target, RawStore(place / "_raw", place), place / run_id, is_dry=True)
         return
     with hold(target.staging / "lock", run_id):
         sweep(target)
         folder = target.staging / run_id
-        _write_events(target, run, folder, final=False)
+        announce(target, run, folder)
         try:
             with storing(folder):
                 make_folder(folder)
             yield Session(run, target, RawStore(target.raw.root, folder, run.outputs), folder, is_dry=False)
         except BaseException as error:
             run.status = "refused" if isinstance(error, RefusedError) else "failed"
-            run.counts["error"] = f"{type(error).__name__}: {error}"[:500]
+            run.error = f"{type(error).__name__}: {error}"[:500]
             with contextlib.suppress(StorageError):  # the disk may be what failed; the first error is the one to tell
                 close(target, run, folder)
             raise
         close(target, run, folder)
 
 
+def announce(lake: Lake, run: Run, folder: Path) -> None:
+    """Say that a run has begun: its START event stands in the lake and is sent on, whatever comes."""
+    _publish_events(lake, run, folder, [openlineage.start_event(run, str(lake.root))])
+
+
 def close(lake: Lake, run: Run, folder: Path) -> None:
     """Write the ledger of a run and clear its staging."""
     run.ended_at = dt.datetime.now(dt.UTC)
     uri = str(lake.root)
-    events = openlineage.to_ndjson([openlineage.start_event(run, uri), *openlineage.final_events(run, uri)])
-    ledger.record(lake, run, events, folder)
+    final = openlineage.final_events(run, uri)
+    ledger.record(lake, run, openlineage.to_ndjson([openlineage.start_event(run, uri), *final]), folder)
     shutil.rmtree(folder, ignore_errors=True)
+    _send(final)
 
 
-def _write_events(lake: Lake, run: Run, folder: Path, *, final: bool) -> None:
-    events = [openlineage.start_event(run, str(lake.root))]
-    if final:
-        events += openlineage.final_events(run, str(lake.root))
+def _publish_events(lake: Lake, run: Run, folder: Path, events: Sequence[RunEvent]) -> None:
     path = lake.root / "_lineage" / "openlineage" / f"{ledger.stem(run)}.ndjson"
     write_bytes(folder, path, openlineage.to_ndjson(events))
+    _send(events)
+
+
+def _send(events: Sequence[RunEvent]) -> None:
+    if problem := openlineage.send(events):
+        logging.getLogger("stenolake").warning("OpenLineage events stay in the lake, sending them failed: %s", problem)
 
 
 def sweep(lake: Lake) -> None:

@@ -5,34 +5,36 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from storage.errors import UsageError
 from storage.lake import Lake
-from storage.schemas import TABLES
+from storage.schemas import LINEAGE, QUARANTINE, TABLES, VERDICTS
 
-# view -> pattern of its files; `source` and `year` come from the path
-_VIEWS = {
-    **{table: f"{table}/*/*/*.parquet" for table in TABLES},
-    **{name: f"_lineage/{name}/*.parquet" for name in ("blocks", "runs", "inputs", "outputs", "versions")},
-    "quarantine": "_quarantine/*.parquet",
-    "verdicts": "_quality/*.parquet",
+# view -> pattern of its files, schema; `source` and `year` of the tables come from the path
+_VIEWS: Mapping[str, tuple[str, pa.Schema]] = {
+    **{table: (f"{table}/*/*/*.parquet", schema) for table, schema in TABLES.items()},
+    **{name: (f"_lineage/{name}/*.parquet", schema) for name, schema in LINEAGE.items()},
+    "quarantine": ("_quarantine/*.parquet", QUARANTINE),
+    "verdicts": ("_quality/*.parquet", VERDICTS),
 }
 SHOWN_ROWS = 1000
 
 
 def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
-    """A connection with a view for each table that the lake has."""
+    """A connection with a view for each table; one that has no file yet is empty."""
     connection = duckdb.connect()
-    for view, pattern in _VIEWS.items():
-        if next(lake.root.glob(pattern), None) is not None:
-            files = str(lake.root / pattern).replace("'", "''")
-            hive = "true" if view in TABLES else "false"
-            connection.sql(
-                f"create view {view} as select * from read_parquet('{files}', hive_partitioning={hive}, union_by_name=true)"
-            )
+    for view, (pattern, schema) in _VIEWS.items():
+        if next(lake.root.glob(pattern), None) is None:
+            connection.register(view, schema.empty_table())
+            continue
+        files = str(lake.root / pattern).replace("'", "''")
+        options = f"hive_partitioning={str(view in TABLES).lower()}, union_by_name=true"
+        connection.sql(f"create view {view} as select * from read_parquet('{files}', {options})")
     return connection
 
 
@@ -45,16 +47,13 @@ def run_sql(query: str, lake: Path, *, as_json: bool) -> int:
     connection = connect(Lake.open(lake))
     try:
         answer = connection.sql(query)
-        if answer is None:
-            rows, columns = [], []
-        else:
-            columns, rows = answer.columns, answer.fetchall() if as_json else []
+        if as_json:
+            columns, rows = (answer.columns, answer.fetchall()) if answer else ([], [])
+            print(json.dumps({"columns": columns, "rows": rows}, ensure_ascii=False, default=_plain))
+        elif answer:
+            answer.show(max_rows=SHOWN_ROWS, max_width=160)
     except duckdb.Error as error:
         raise UsageError(f"the query fails: {error}", "the tables: " + ", ".join(_VIEWS)) from error
-    if as_json:
-        print(json.dumps({"columns": columns, "rows": rows}, ensure_ascii=False, default=_plain))
-    elif answer is not None:
-        answer.show(max_rows=SHOWN_ROWS, max_width=160)
     return 0
 
 

@@ -19,8 +19,8 @@ def summarise(
 ) -> dict[str, object]:
     """Counts of a run.
 
-    A dump that cannot be parsed counts as one document read and quarantined, so that read is always the sum of published,
-    unchanged and quarantined.
+    A dump that cannot be parsed counts as one document read and quarantined, so that read is always the sum of
+    published, unchanged and quarantined.
     """
     quarantined = len({finding.quarantine_id for finding in findings})
     return {

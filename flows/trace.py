@@ -113,7 +113,8 @@ def _trace_dump(lake: Lake, sha256: str) -> Answer:
         totals["turns"] += document["turn_count"]
         totals["paragraphs"] += document["paragraph_count"]
     return {
-        "id": sha256, "what": "dump", "raw": path, "inputs": met, "rows": totals, "documents": documents, "quarantine": held,
+        "id": sha256, "what": "dump", "raw": path, "inputs": met,
+        "rows": totals, "documents": documents, "quarantine": held,
     }  # fmt: skip
 
 

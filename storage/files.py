@@ -29,13 +29,8 @@ def storing(what: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or what
-        advice = _ADVICE.get(
-            error.errno or 0,
-            "check the disk (`stenolake doctor`) and run the same command again",
-        )
-        raise StorageError(
-            f"storage: {error.strerror or error}: {where}", advice
-        ) from error
+        advice = _ADVICE.get(error.errno or 0, "check the disk (`stenolake doctor`) and run the same command again")
+        raise StorageError(f"storage: {error.strerror or error}: {where}", advice) from error
 
 
 def sha256_file(path: Path) -> str:

@@ -27,14 +27,11 @@ ROW_GROUP_ROWS = 65_536  # a reader prunes by row group; DuckDB works on 122,880
 
 # `blocks` lives under `_lineage` but is replaced with the tables: same partitions, same commit.
 PARTITIONED: Mapping[str, pa.Schema] = {"blocks": schemas.BLOCKS, **schemas.TABLES}
-SORT_KEYS: Mapping[str, tuple[str, ...]] = {
-    "blocks": ("document_id", "block_index"),
-    **schemas.SORT_KEYS,
-}
+SORT_KEYS: Mapping[str, tuple[str, ...]] = {"blocks": ("document_id", "block_index"), **schemas.SORT_KEYS}
 
 _LOW_CARDINALITY = frozenset(
-    "source_id language kind event_date place speaker_label speaker_name speaker_role speaker_kind speaker_id facet value"
-    " relation parser run_id rendition_sha256 dump_sha256 document_id turn_id ingested_at table".split()
+    "source_id language kind event_date place speaker_label speaker_name speaker_role speaker_kind speaker_id facet"
+    " value relation parser run_id rendition_sha256 dump_sha256 document_id turn_id ingested_at table".split()
 )
 _BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"})
 
@@ -82,8 +79,7 @@ class Lake:
         """
         if not (root / "_lineage").is_dir() and not (root / "_raw").is_dir():
             raise NoLakeError(
-                f"no lake at {root}",
-                "name one with --lake or STENOLAKE_LAKE, or make it: stenolake ingest",
+                f"no lake at {root}", "name one with --lake or STENOLAKE_LAKE, or make it: stenolake ingest"
             )
         return cls(root)
 
@@ -134,11 +130,7 @@ class Lake:
         return known
 
     def stage(
-        self,
-        partition: Partition,
-        added: Mapping[str, pa.Table],
-        replaced: Sequence[str],
-        folder: Path,
+        self, partition: Partition, added: Mapping[str, pa.Table], replaced: Sequence[str], folder: Path
     ) -> list[Staged]:
         """Make the new files of a partition: old rows, less those of the replaced documents, plus the added ones.
 
@@ -155,8 +147,9 @@ class Lake:
         gone = pa.array(sorted(replaced), pa.string())
         staged = []
         emptied = False
-        for table in reversed(PARTITIONED):  # `documents` first: it tells whether anything is left
-            schema = PARTITIONED[table]
+        for table, schema in reversed(
+            list(PARTITIONED.items())
+        ):  # `documents` first: it tells whether anything is left
             old = self.read(table, partition)
             kept = old.filter(pc.invert(pc.is_in(old["document_id"], gone))) if len(gone) else old
             rows = pa.concat_tables([kept.cast(schema), added.get(table, schema.empty_table()).cast(schema)])
@@ -175,14 +168,7 @@ class Lake:
             return Staged(Output(table, str(partition), relative, 0, 0, ""), final)
         staged = folder / f"{table}-{partition.source}-{partition.year}.parquet"
         write_table(staged, rows, SORT_KEYS[table])
-        output = Output(
-            table,
-            str(partition),
-            relative,
-            rows.num_rows,
-            staged.stat().st_size,
-            sha256_file(staged),
-        )
+        output = Output(table, str(partition), relative, rows.num_rows, staged.stat().st_size, sha256_file(staged))
         return Staged(output, staged)
 
     def commit(self, staged: Sequence[Staged]) -> None:
@@ -223,7 +209,4 @@ def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
         sync_file(path)
         back = pq.read_table(path, page_checksum_verification=True, partitioning=None)
     if not back.cast(rows.schema).equals(rows):  # Parquet knows no time of whole seconds: time32[s] comes back as [ms]
-        raise StorageError(
-            f"what was read back is not what was written: {path}",
-            "check the disk and run again",
-        )
+        raise StorageError(f"what was read back is not what was written: {path}", "check the disk and run again")

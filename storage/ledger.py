@@ -30,9 +30,7 @@ HASH_CHARS = 16  # of the hash in the names of `outputs` and `runs` files
 
 def stem(run: Run) -> str:
     """Name of the files of a run: sorts by start, then by id."""
-    return (
-        f"{run.started_at:%Y%m%dT%H%M%S}.{run.started_at.microsecond:06d}Z-{run.run_id}"
-    )
+    return f"{run.started_at:%Y%m%dT%H%M%S}.{run.started_at.microsecond:06d}Z-{run.run_id}"
 
 
 def record(lake: Lake, run: Run, events: bytes, folder: Path) -> None:
@@ -49,11 +47,10 @@ def record(lake: Lake, run: Run, events: bytes, folder: Path) -> None:
 
 
 def read(lake: Lake, name: str) -> pa.Table:
-    """All rows of a ledger table (`runs`, `inputs`, `outputs`, `versions`, `quarantine`, `verdicts`), oldest run first."""
+    """All rows of `runs`, `inputs`, `outputs`, `versions`, `quarantine` or `verdicts`, oldest run first."""
     schema, folder = _PLACES[name]
     parts = [
-        pq.read_table(path, partitioning=None).cast(schema)
-        for path in sorted((lake.root / folder).glob("*.parquet"))
+        pq.read_table(path, partitioning=None).cast(schema) for path in sorted((lake.root / folder).glob("*.parquet"))
     ]
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
@@ -99,31 +96,21 @@ def _add(lake: Lake, run: Run, place: str, rows: pa.Table, folder: Path) -> None
 def _seal(lake: Lake, run: Run, name: str, rows: pa.Table, folder: Path) -> None:
     data = _parquet(rows)
     seal = hashlib.sha256(data).hexdigest()[:HASH_CHARS]
-    write_bytes(
-        folder, lake.root / "_lineage" / name / f"{stem(run)}-{seal}.parquet", data
-    )
+    write_bytes(folder, lake.root / "_lineage" / name / f"{stem(run)}-{seal}.parquet", data)
 
 
 def _output(lake: Lake, table: str, path: Path, rows: int) -> Output:
-    return Output(
-        table,
-        "",
-        path.relative_to(lake.root).as_posix(),
-        rows,
-        path.stat().st_size,
-        sha256_file(path),
-    )
+    return Output(table, "", path.relative_to(lake.root).as_posix(), rows, path.stat().st_size, sha256_file(path))
 
 
 def _parquet(rows: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(rows, sink, compression="zstd", write_page_checksum=True)
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
-def _table(
-    schema: pa.Schema, records: Iterable[object], **constant: object
-) -> pa.Table:
+def _table(schema: pa.Schema, records: Iterable[object], **constant: object) -> pa.Table:
     rows = []
     for record_ in records:
         row = dataclasses.asdict(record_) | constant  # type: ignore[call-overload]
@@ -132,11 +119,7 @@ def _table(
 
 
 def _plain(value: object) -> object:
-    return (
-        json.dumps(value, sort_keys=True, ensure_ascii=False)
-        if isinstance(value, dict)
-        else value
-    )
+    return json.dumps(value, sort_keys=True, ensure_ascii=False) if isinstance(value, dict) else value
 
 
 def _inputs(run: Run) -> pa.Table:
@@ -152,9 +135,7 @@ def _verdicts(run: Run) -> pa.Table:
 
 
 def _findings(run: Run) -> pa.Table:
-    return _table(
-        schemas.QUARANTINE, run.findings, run_id=run.run_id, held_at=run.started_at
-    )
+    return _table(schemas.QUARANTINE, run.findings, run_id=run.run_id, held_at=run.started_at)
 
 
 def _outputs(run: Run) -> pa.Table:

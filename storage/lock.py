@@ -31,16 +31,10 @@ def hold(lock: Path, run_id: str) -> Iterator[None]:
         except BlockingIOError:
             handle.seek(0)
             raise LakeHeldError(
-                f"another run holds the lake: {_owner(handle.read())}",
-                "wait for it to end, or stop it, and run again",
+                f"another run holds the lake: {_owner(handle.read())}", "wait for it to end, or stop it, and run again"
             ) from None
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        owner = {
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "run_id": run_id,
-            "started_at": started,
-        }
+        owner = {"pid": os.getpid(), "host": socket.gethostname(), "run_id": run_id, "started_at": started}
         with storing(lock):
             handle.truncate(0)
             handle.write(json.dumps(owner))

@@ -18,14 +18,7 @@ from typing import BinaryIO
 import zstandard
 
 from storage.errors import DamageError, StorageError
-from storage.files import (
-    CHUNK_BYTES,
-    make_folder,
-    move_into_place,
-    sha256_file,
-    storing,
-    sync_file,
-)
+from storage.files import CHUNK_BYTES, make_folder, move_into_place, sha256_file, storing, sync_file
 from storage.records import Output
 
 LEVEL = 3  # 14.8 MB where level 9 gives 13.8 at four times the time
@@ -36,8 +29,8 @@ OBJECT_NAME_RE = re.compile(r"[0-9a-f]{64}\.zst")
 class RawStore:
     """Objects below `root` (`<lake>/_raw`).
 
-    New ones are made in `staging`, on the same file system, and added to `written`, the outputs of the run at work: an object
-    is noted even when the run fails right after it.
+    New ones are made in `staging`, on the same file system, and added to `written`, the outputs of the run at work:
+    an object is noted even when the run fails right after it.
     """
 
     root: Path
@@ -72,17 +65,11 @@ class RawStore:
         """
         path = self.path(sha256)
         try:
-            with (
-                path.open("rb") as stream,
-                zstandard.ZstdDecompressor().stream_reader(stream) as reader,
-            ):
+            with path.open("rb") as stream, zstandard.ZstdDecompressor().stream_reader(stream) as reader:
                 while chunk := reader.read(CHUNK_BYTES):
                     yield chunk
         except FileNotFoundError:
-            raise DamageError(
-                f"raw object is missing: {path}",
-                "ingest the dump again, or restore the file",
-            ) from None
+            raise DamageError(f"raw object is missing: {path}", "ingest the dump again, or restore the file") from None
         except zstandard.ZstdError as error:
             raise DamageError(f"raw object is damaged: {path}: {error}", "ingest the dump again") from error
 
@@ -117,10 +104,7 @@ class RawStore:
         with storing(staged):
             make_folder(self.staging)
             compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
-            with (
-                staged.open("wb") as out,
-                compressor.stream_writer(out, size=size, closefd=False) as writer,
-            ):
+            with staged.open("wb") as out, compressor.stream_writer(out, size=size, closefd=False) as writer:
                 while chunk := stream.read(CHUNK_BYTES):
                     digest.update(chunk)
                     try:
@@ -130,10 +114,7 @@ class RawStore:
             sync_file(staged)
         if digest.hexdigest() != sha256:
             staged.unlink()
-            raise StorageError(
-                f"input changed while it was read: {origin}",
-                "let its writer finish and run again",
-            )
+            raise StorageError(f"input changed while it was read: {origin}", "let its writer finish and run again")
         staged.chmod(0o444)
         final = self.path(sha256)
         size_stored, file_sha256 = staged.stat().st_size, sha256_file(staged)

@@ -18,110 +18,49 @@ _UTC = pa.timestamp("us", tz="UTC")
 _STRINGS = pa.list_(pa.field("element", pa.string(), nullable=False))
 
 
-def _column(
-    name: str, kind: pa.DataType, description: str, *, null: bool = False
-) -> pa.Field:
+def _column(name: str, kind: pa.DataType, description: str, *, null: bool = False) -> pa.Field:
     return pa.field(name, kind, nullable=null, metadata={"description": description})
 
 
 def _schema(table: str, description: str, *columns: pa.Field) -> pa.Schema:
-    return pa.schema(
-        columns,
-        metadata={
-            "table": table,
-            "description": description,
-            "version": str(SCHEMA_VERSION),
-        },
-    )
+    return pa.schema(columns, metadata={"table": table, "description": description, "version": str(SCHEMA_VERSION)})
 
 
-_DOCUMENT_ID = _column(
-    "document_id",
-    pa.string(),
-    "the document that the row belongs to; key of `documents`",
-)
-_SOURCE_ID = _column(
-    "source_id", pa.string(), "slug of the publisher; equals the partition key `source`"
-)
+_DOCUMENT_ID = _column("document_id", pa.string(), "the document that the row belongs to; key of `documents`")
+_SOURCE_ID = _column("source_id", pa.string(), "slug of the publisher; equals the partition key `source`")
 _LANGUAGE = _column("language", pa.string(), "language of the text, BCP 47")
-_EVENT_DATE = _column(
-    "event_date", pa.date32(), "date of the event; its year is the partition key `year`"
-)
-_BYTE_START = _column(
-    "byte_start", pa.int64(), "first byte of the span in the rendition"
-)
-_BYTE_END = _column(
-    "byte_end", pa.int64(), "byte after the last of the span in the rendition"
-)
-_RUN_ID = _column(
-    "run_id", pa.string(), "Prefect flow run that wrote the row; key of `_lineage/runs`"
-)
+_EVENT_DATE = _column("event_date", pa.date32(), "date of the event; its year is the partition key `year`")
+_BYTE_START = _column("byte_start", pa.int64(), "first byte of the span in the rendition")
+_BYTE_END = _column("byte_end", pa.int64(), "byte after the last of the span in the rendition")
+_RUN_ID = _column("run_id", pa.string(), "Prefect flow run that wrote the row; key of `_lineage/runs`")
 _SPAN = (_BYTE_START, _BYTE_END, _RUN_ID)
 
 DOCUMENTS = _schema(
     "documents",
     "One row a document: a transcript, news item or page.",
     _column(
-        "document_id",
-        pa.string(),
-        "stable identity: hash of source, language, publication time or date, and title",
+        "document_id", pa.string(), "stable identity: hash of source, language, publication time or date, and title"
     ),
     _SOURCE_ID,
     _LANGUAGE,
     _column("title", pa.string(), "title as printed"),
     _column("summary", pa.string(), "summary printed under the title", null=True),
-    _column(
-        "kind",
-        pa.string(),
-        "`transcript` where somebody speaks; else `announcement`, `document` or `news`",
-    ),
+    _column("kind", pa.string(), "`transcript` where somebody speaks; else `announcement`, `document` or `news`"),
     _EVENT_DATE,
-    _column(
-        "event_time",
-        pa.time32("s"),
-        "clock time printed under the date, local to the source",
-        null=True,
-    ),
+    _column("event_time", pa.time32("s"), "clock time printed under the date, local to the source", null=True),
     _column("place", pa.string(), "place printed under the date", null=True),
-    _column(
-        "sections",
-        _STRINGS,
-        "sections of the site that the document was published in, in printed order",
-    ),
-    _column(
-        "published_at",
-        _UTC,
-        "publication time, read in the source's own time zone",
-        null=True,
-    ),
+    _column("sections", _STRINGS, "sections of the site that the document was published in, in printed order"),
+    _column("published_at", _UTC, "publication time, read in the source's own time zone", null=True),
     _column("url", pa.string(), "address of the document at its publisher", null=True),
     _column("turn_count", pa.int32(), "turns in the document"),
     _column("speaker_count", pa.int32(), "distinct speakers in the document"),
     _column("paragraph_count", pa.int32(), "rows of `paragraphs` in the document"),
-    _column(
-        "word_count", pa.int32(), "words in its paragraphs, counted between white space"
-    ),
+    _column("word_count", pa.int32(), "words in its paragraphs, counted between white space"),
     _column("is_excerpt", pa.bool_(), "an elision such as `<…>` stands in the text"),
-    _column(
-        "recognised_share",
-        pa.float64(),
-        "recognised bytes over all bytes, white space aside; 0 to 1",
-    ),
-    _column(
-        "dump_sha256",
-        pa.string(),
-        "SHA-256 of the dump that the document came in; name of its object in `_raw`",
-    ),
-    _column(
-        "rendition_sha256",
-        pa.string(),
-        "SHA-256 of the UTF-8 text that the spans address; an object in `_raw`",
-    ),
-    _column(
-        "content_sha256",
-        pa.string(),
-        "SHA-256 of what the document says, page furniture left out",
-    ),
+    _column("recognised_share", pa.float64(), "recognised bytes over all bytes, white space aside; 0 to 1"),
+    _column("dump_sha256", pa.string(), "SHA-256 of the dump that the document came in; name of its object in `_raw`"),
+    _column("rendition_sha256", pa.string(), "SHA-256 of the UTF-8 text that the spans address; an object in `_raw`"),
+    _column("content_sha256", pa.string(), "SHA-256 of what the document says, page furniture left out"),
     *_SPAN[:2],
     _column("parser", pa.string(), "parser and its version, `kremlin-text/1`"),
     _RUN_ID,
@@ -131,31 +70,19 @@ DOCUMENTS = _schema(
 TURNS = _schema(
     "turns",
     "One row a turn: what one speaker says until another speaks.",
-    _column(
-        "turn_id", pa.string(), "document id and turn index, `<document_id>-t0003`"
-    ),
+    _column("turn_id", pa.string(), "document id and turn index, `<document_id>-t0003`"),
     _DOCUMENT_ID,
     _column("turn_index", pa.int32(), "position in the document, from 0"),
-    _column(
-        "speaker_label", pa.string(), "label as printed, without the colon", null=True
-    ),
-    _column(
-        "speaker_name", pa.string(), "name without the role, as printed", null=True
-    ),
+    _column("speaker_label", pa.string(), "label as printed, without the colon", null=True),
+    _column("speaker_name", pa.string(), "name without the role, as printed", null=True),
     _column(
         "speaker_role",
         pa.string(),
         "role printed in this label or, for a bare name, earlier in the document",
         null=True,
     ),
-    _column(
-        "speaker_kind",
-        pa.string(),
-        "`person`, `generic` (Question, Remark …) or `unknown`",
-    ),
-    _column(
-        "speaker_id", pa.string(), "the person, the same in the whole lake", null=True
-    ),
+    _column("speaker_kind", pa.string(), "`person`, `generic` (Question, Remark …) or `unknown`"),
+    _column("speaker_id", pa.string(), "the person, the same in the whole lake", null=True),
     _column("text", pa.string(), "the spoken paragraphs, joined by a blank line"),
     _column("paragraph_count", pa.int32(), "spoken paragraphs in the turn"),
     _column("word_count", pa.int32(), "words of the text, counted between white space"),
@@ -168,25 +95,12 @@ TURNS = _schema(
 PARAGRAPHS = _schema(
     "paragraphs",
     "One row a paragraph of running text.",
-    _column(
-        "paragraph_id",
-        pa.string(),
-        "document id and paragraph index, `<document_id>-p0012`",
-    ),
+    _column("paragraph_id", pa.string(), "document id and paragraph index, `<document_id>-p0012`"),
     _DOCUMENT_ID,
     _column("paragraph_index", pa.int32(), "position in the document, from 0"),
-    _column(
-        "turn_id",
-        pa.string(),
-        "the turn that speaks it; null outside speech",
-        null=True,
-    ),
-    _column(
-        "turn_index", pa.int32(), "index of that turn; null outside speech", null=True
-    ),
-    _column(
-        "kind", pa.string(), "`speech`, `lead`, `heading`, `note`, `quote` or `elision`"
-    ),
+    _column("turn_id", pa.string(), "the turn that speaks it; null outside speech", null=True),
+    _column("turn_index", pa.int32(), "index of that turn; null outside speech", null=True),
+    _column("kind", pa.string(), "`speech`, `lead`, `heading`, `note`, `quote` or `elision`"),
     _column("text", pa.string(), "text of the span with white space folded"),
     _SOURCE_ID,
     _LANGUAGE,
@@ -213,12 +127,7 @@ LINKS = _schema(
     _column("link_index", pa.int32(), "position in the document, from 0"),
     _column("relation", pa.string(), "`see_also`, `additional` …"),
     _column("title", pa.string(), "title of what is linked"),
-    _column(
-        "date_label",
-        pa.string(),
-        "date, date range or file note as printed under it",
-        null=True,
-    ),
+    _column("date_label", pa.string(), "date, date range or file note as printed under it", null=True),
     _column("date", pa.date32(), "the (first) date that the label gives", null=True),
     _column("url", pa.string(), "address, where the dump tells it", null=True),
     _SOURCE_ID,
@@ -232,15 +141,8 @@ PHOTOS = _schema(
     _DOCUMENT_ID,
     _column("photo_index", pa.int32(), "position in the document, from 0"),
     _column("caption", pa.string(), "caption without the credit", null=True),
-    _column(
-        "credit", pa.string(), "photographer and agency, without `Photo:`", null=True
-    ),
-    _column(
-        "album_size",
-        pa.int32(),
-        "photos in the slider that the caption stands for",
-        null=True,
-    ),
+    _column("credit", pa.string(), "photographer and agency, without `Photo:`", null=True),
+    _column("album_size", pa.int32(), "photos in the slider that the caption stands for", null=True),
     _SOURCE_ID,
     _EVENT_DATE,
     *_SPAN,
@@ -272,19 +174,12 @@ BLOCKS = _schema(
     _DOCUMENT_ID,
     _column("rendition_sha256", pa.string(), "the rendition that the span addresses"),
     _column("block_index", pa.int32(), "position in the document, from 0"),
-    _column(
-        "kind", pa.string(), "kind of block, `speaker_label`, `speech`, `caption` …"
-    ),
+    _column("kind", pa.string(), "kind of block, `speaker_label`, `speech`, `caption` …"),
     _BYTE_START,
     _BYTE_END,
+    _column("table", pa.string(), "table of the row that the block is part of", null=True),
     _column(
-        "table", pa.string(), "table of the row that the block is part of", null=True
-    ),
-    _column(
-        "row_id",
-        pa.string(),
-        "that row: its id, or `<document_id>-g0002`, -l, -o for tags, links, photos",
-        null=True,
+        "row_id", pa.string(), "that row: its id, or `<document_id>-g0002`, -l, -o for tags, links, photos", null=True
     ),
 )
 
@@ -295,22 +190,10 @@ RUNS = _schema(
     _column("flow", pa.string(), "name of the flow"),
     _column("started_at", _UTC, "start of the run"),
     _column("ended_at", _UTC, "end of the run"),
-    _column(
-        "status",
-        pa.string(),
-        "`completed`, `completed_with_quarantine`, `refused` or `failed`",
-    ),
+    _column("status", pa.string(), "`completed`, `completed_with_quarantine`, `refused` or `failed`"),
     _column("parameters", pa.string(), "parameters of the run, JSON"),
-    _column(
-        "code_version",
-        pa.string(),
-        "version of Stenolake and, in a checkout, its git commit",
-    ),
-    _column(
-        "packages",
-        pa.string(),
-        "versions of Python and of the packages that shape the output, JSON",
-    ),
+    _column("code_version", pa.string(), "version of Stenolake and, in a checkout, its git commit"),
+    _column("packages", pa.string(), "versions of Python and of the packages that shape the output, JSON"),
     _column("counts", pa.string(), "what came in and what became of it, JSON"),
 )
 
@@ -318,33 +201,17 @@ INPUTS = _schema(
     "inputs",
     "One row a dump that a run took in.",
     _RUN_ID,
-    _column(
-        "dump_sha256", pa.string(), "SHA-256 of the dump; name of its object in `_raw`"
-    ),
-    _column(
-        "uri", pa.string(), "where it came from: path, member of an archive, or address"
-    ),
+    _column("dump_sha256", pa.string(), "SHA-256 of the dump; name of its object in `_raw`"),
+    _column("uri", pa.string(), "where it came from: path, member of an archive, or address"),
     _column("bytes", pa.int64(), "length of the dump"),
     _column("media_type", pa.string(), "media type as detected or declared"),
-    _column(
-        "fetched_at",
-        _UTC,
-        "when it was retrieved from its publisher, where known",
-        null=True,
-    ),
+    _column("fetched_at", _UTC, "when it was retrieved from its publisher, where known", null=True),
     _column("http_status", pa.int32(), "status of the response", null=True),
     _column("http_headers", pa.string(), "headers that matter, JSON", null=True),
     _column(
-        "rendition_sha256",
-        pa.string(),
-        "the UTF-8 text that was parsed; null when no text could be had",
-        null=True,
+        "rendition_sha256", pa.string(), "the UTF-8 text that was parsed; null when no text could be had", null=True
     ),
-    _column(
-        "derivation",
-        pa.string(),
-        "how the rendition was had from the dump, with the evidence, JSON",
-    ),
+    _column("derivation", pa.string(), "how the rendition was had from the dump, with the evidence, JSON"),
 )
 
 OUTPUTS = _schema(
@@ -354,11 +221,7 @@ OUTPUTS = _schema(
     _column("table", pa.string(), "table"),
     _column("partition", pa.string(), "partition, `source=kremlin/year=2023`"),
     _column("path", pa.string(), "path below the lake"),
-    _column(
-        "rows",
-        pa.int64(),
-        "rows of the file; 0 with `bytes` 0 means that the file was removed",
-    ),
+    _column("rows", pa.int64(), "rows of the file; 0 with `bytes` 0 means that the file was removed"),
     _column("bytes", pa.int64(), "length of the file"),
     _column("file_sha256", pa.string(), "SHA-256 of the file"),
 )
@@ -377,16 +240,9 @@ VERSIONS = _schema(
 QUARANTINE = _schema(
     "quarantine",
     "One row a finding that held a document, or a whole dump, back.",
+    _column("quarantine_id", pa.string(), "what is held: the same id for all findings of one document"),
     _column(
-        "quarantine_id",
-        pa.string(),
-        "what is held: the same id for all findings of one document",
-    ),
-    _column(
-        "document_id",
-        pa.string(),
-        "id that the document would have; null for a dump without documents",
-        null=True,
+        "document_id", pa.string(), "id that the document would have; null for a dump without documents", null=True
     ),
     _column("rule_id", pa.string(), "rule that was broken, `documents.title.present`"),
     _column("observed", pa.string(), "the value that broke it, shortened"),
@@ -394,9 +250,7 @@ QUARANTINE = _schema(
     _column("title", pa.string(), "title as far as one was read", null=True),
     _column("uri", pa.string(), "where the dump came from"),
     _column("dump_sha256", pa.string(), "the dump, an object in `_raw`"),
-    _column(
-        "rendition_sha256", pa.string(), "the text that the span addresses", null=True
-    ),
+    _column("rendition_sha256", pa.string(), "the text that the span addresses", null=True),
     _BYTE_START,
     _BYTE_END,
     _column("parser", pa.string(), "parser and its version", null=True),
@@ -410,11 +264,7 @@ VERDICTS = _schema(
     _RUN_ID,
     _column("rule_id", pa.string(), "rule"),
     _column("table", pa.string(), "table that it looks at"),
-    _column(
-        "severity",
-        pa.string(),
-        "`critical` holds a document back, `warning` is kept and shown",
-    ),
+    _column("severity", pa.string(), "`critical` holds a document back, `warning` is kept and shown"),
     _column("rows", pa.int64(), "rows that it saw"),
     _column("failed", pa.int64(), "rows that broke it"),
     _column("passed", pa.bool_(), "verdict of Great Expectations"),
@@ -444,10 +294,5 @@ def describe(schema: pa.Schema) -> list[dict[str, str | bool]]:
 
 def as_json() -> str:
     """All schemas as one JSON document, for the docs and for consumers without Parquet at hand."""
-    every = {
-        **TABLES,
-        **{f"_lineage/{name}": schema for name, schema in LINEAGE.items()},
-    }
-    return json.dumps(
-        {name: describe(schema) for name, schema in every.items()}, indent=2
-    )
+    every = {**TABLES, **{f"_lineage/{name}": schema for name, schema in LINEAGE.items()}}
+    return json.dumps({name: describe(schema) for name, schema in every.items()}, indent=2)

@@ -1,4 +1,4 @@
-"""From what a person names to dumps: files found, hashed, kept in the raw store, and read as text where they are text."""
+"""From what a person names to dumps: files found, hashed, kept in the raw store, and read as text where they are."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _expand(name: str, lake: Path) -> Iterator[Path]:
             raise UsageError(f"cannot read {name}: permission denied", "give this user the right to read it")
         yield path
     elif glob.has_magic(name):
-        matches = sorted(glob.glob(name, recursive=True))
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - absolute patterns too
         if not matches:
             raise UsageError(f"nothing matches {name}", "check the pattern; quote it so that the shell leaves it alone")
         for match in matches:

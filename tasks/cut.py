@@ -42,7 +42,9 @@ def cut_batches(dumps: Iterable[Dump], raw: RawStore, folder: Path, batch_bytes:
         folder: staging folder for the batch files.
         batch_bytes: a batch is closed when it holds this many.
     """
-    index, texts, slices, size = 0, [], [], 0
+    index, size = 0, 0
+    texts: list[bytes] = []
+    slices: list[Slice] = []
 
     def close() -> Batch:
         path = folder / f"batch-{index:05d}.txt"
@@ -67,7 +69,8 @@ def cut_batches(dumps: Iterable[Dump], raw: RawStore, folder: Path, batch_bytes:
 
 def _cut_dump(dump: Dump, raw: RawStore, batch_bytes: int) -> Iterator[tuple[int, bytes]]:
     """Runs of whole documents of a rendition, with the byte that each starts at."""
-    assert dump.format and dump.record.rendition_sha256
+    assert dump.format
+    assert dump.record.rendition_sha256
     split = formats.FORMATS[dump.format].split
     decoder = codecs.getincrementaldecoder("utf-8")()
     held, held_bytes, start, wanted = [""], 0, 0, batch_bytes

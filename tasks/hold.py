@@ -1,4 +1,4 @@
-"""What is held back: the verdicts of the suites on a fragment, turned into findings that name document, bytes and rule."""
+"""What is held back: verdicts of the suites on a fragment, turned into findings that name document, bytes and rule."""
 
 from __future__ import annotations
 

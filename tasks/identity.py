@@ -1,4 +1,4 @@
-"""Identifiers: hashes of the fewest facts that every format of a document shows, so that better parsing renames nothing."""
+"""Identifiers: hashes of the fewest facts that every format shows, so that better parsing renames nothing."""
 
 from __future__ import annotations
 

@@ -80,7 +80,8 @@ def _write(folder: Path, tabulator: Tabulator) -> Fragment:
 
 def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabulator], findings: list[Finding]) -> int:
     record = piece.dump.record
-    assert piece.dump.format and record.rendition_sha256
+    assert piece.dump.format
+    assert record.rendition_sha256
     format_ = formats.FORMATS[piece.dump.format]
     source = defaults.source or format_.SOURCE
     if source is None:
@@ -119,7 +120,7 @@ def _parse_document(format_: formats.Format, text: str) -> tuple[tuple[str, str,
     try:
         blocks = format_.parse(text)
         check_tiling(text, blocks)
-    except Exception as error:  # a parser's bug costs the document it stumbled on, never the run
+    except Exception as error:  # noqa: BLE001 - a parser's bug costs the document it stumbled on, never the run
         reason = "the parser failed on this document: report it with the excerpt"
         return ("document.parses", f"{type(error).__name__}: {error}"[:200], reason), []
     if not format_.is_complete(blocks):

@@ -61,8 +61,8 @@ def plan_publication(
 ) -> Plan:
     """Decide which documents are new, corrected or unchanged.
 
-    A document met more than once in a run is taken as last retrieved; without a time of retrieval the order of dump hashes and
-    then of place in the dump decides, so that the order of arguments decides nothing.
+    A document met more than once in a run is taken as last retrieved; without a time of retrieval the order of dump
+    hashes and then of place in the dump decides, so that the order of arguments decides nothing.
 
     Args:
         lake: what there is.
@@ -90,7 +90,7 @@ def plan_publication(
 
 
 def _is_same(before: Known, now: _Candidate) -> bool:
-    """Same words, and nothing to gain by deriving the rows anew: the parser is not another version of the same format."""
+    """Same words, and nothing to gain by deriving the rows anew: no other version of the same parser."""
     if before.content_sha256 != now.content_sha256 or before.partition != now.partition:
         return False
     return before.parser == now.parser or before.parser.split("/")[0] != now.parser.split("/")[0]

@@ -1,4 +1,4 @@
-"""Proof of the files: every one is the one that the ledger lists, every raw object has the hash that it is named after."""
+"""Proof of the files: every one is as the ledger lists it, every raw object has the hash that it is named after."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TABLE_ADVICE = "restore the file from a copy, or delete its partition and inges
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that does not hold: the rule of the contract (1 to 5), the file or row, what is wrong and what to do."""
+    """One thing that does not hold: rule of the contract (1 to 5), file or row, what is wrong and what to do."""
 
     rule: int
     where: str

@@ -1,7 +1,6 @@
-"""Proof of the rows: every text equals its bytes, blocks tile their documents, no row is an orphan, no index has a hole.
+"""Proof of the rows: texts equal their bytes, blocks tile their documents, no row is an orphan, no index has a hole.
 
-A rendition is opened once and its blocks are laid over it as one Arrow array without copying: even entries are blocks,
-odd ones the gaps between them. What is equal byte for byte is done; the rest is folded and compared one by one.
+A partition is read once, a rendition is opened once. What is equal byte for byte is done; only the rest is folded.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "summary": ("documents", "summary"),
     "place": ("documents", "place"),
     "speaker_label": ("turns", "speaker_label"),
-    **{kind: ("paragraphs", "text") for kind in PARAGRAPH_KINDS},
+    **dict.fromkeys(PARAGRAPH_KINDS, ("paragraphs", "text")),
     "tag": ("tags", "value"),
     "link_title": ("links", "title"),
     "link_date": ("links", "date_label"),
