@@ -1,7 +1,8 @@
 """The steps as Prefect tasks: thin, a batch each, and the only place besides the flows that imports Prefect.
 
 The functions themselves live in `tasks/` and know nothing of Prefect, so that worker processes, tests and other
-programs call them without a server. Tasks exchange paths and counts; nothing is persisted or cached by Prefect: the lake remembers.
+programs call them without a server. Tasks exchange paths and counts; Prefect persists and caches nothing: the lake
+remembers.
 """
 
 from __future__ import annotations

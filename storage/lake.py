@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from storage import schemas
-from storage.errors import NoLakeError, StorageError
+from storage.errors import DamageError, NoLakeError, StorageError
 from storage.files import make_folder, move_into_place, sha256_file, storing, sync_file
 from storage.raw import RawStore
 from storage.records import Output
@@ -108,16 +108,22 @@ class Lake:
         return sorted(found)
 
     def read(self, table: str, partition: Partition, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of one partition of a table (none where there is no file), in the table's schema."""
+        """The rows of one partition of a table (none where there is no file), in the table's schema.
+
+        Raises:
+            DamageError: the file is no Parquet of that schema any more.
+        """
         path = self.file(table, partition)
         if not path.exists():
             empty = PARTITIONED[table].empty_table()
             return empty.select(columns) if columns else empty
-        with storing(path):
-            # partitioning=None: the keys in the path are ours already, in `source_id` and `event_date`
-            rows = pq.read_table(path, columns=columns, partitioning=None)
         schema = PARTITIONED[table]
-        return rows.cast(pa.schema([schema.field(name) for name in columns]) if columns else schema)
+        wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
+        try:
+            # partitioning=None: the keys in the path are ours already, in `source_id` and `event_date`
+            return pq.read_table(path, columns=columns, partitioning=None).cast(wanted)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DamageError(f"cannot be read: {path}: {error}", "restore it from a copy of the lake") from error
 
     def known_documents(self, sources: Iterable[str]) -> dict[str, Known]:
         """Every document that the lake holds of these sources: id -> what is known."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,12 +46,14 @@ def record(lake: Lake, run: Run, events: bytes, folder: Path) -> None:
     _seal(lake, run, "runs", _runs(run), folder)
 
 
-def read(lake: Lake, name: str) -> pa.Table:
-    """All rows of `runs`, `inputs`, `outputs`, `versions`, `quarantine` or `verdicts`, oldest run first."""
+def read(lake: Lake, name: str, damaged: Collection[Path] = ()) -> pa.Table:
+    """All rows of `runs`, `inputs`, `outputs`, `versions`, `quarantine` or `verdicts`, oldest run first.
+
+    Files in `damaged` are left out.
+    """
     schema, folder = _PLACES[name]
-    parts = [
-        pq.read_table(path, partitioning=None).cast(schema) for path in sorted((lake.root / folder).glob("*.parquet"))
-    ]
+    paths = [path for path in sorted((lake.root / folder).glob("*.parquet")) if path not in damaged]
+    parts = [pq.read_table(path, partitioning=None).cast(schema) for path in paths]
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
@@ -65,10 +67,10 @@ _PLACES: Mapping[str, tuple[pa.Schema, str]] = {
 }
 
 
-def standing_files(lake: Lake) -> dict[str, Output]:
+def standing_files(lake: Lake, damaged: Collection[Path] = ()) -> dict[str, Output]:
     """What should stand in the lake: path -> the last output that was listed for it; removed files are left out."""
     last: dict[str, Output] = {}
-    for row in read(lake, "outputs").drop_columns(["run_id"]).to_pylist():
+    for row in read(lake, "outputs", damaged).drop_columns(["run_id"]).to_pylist():
         last[row["path"]] = Output(**row)
     return {path: output for path, output in last.items() if output.bytes}
 

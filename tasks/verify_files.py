@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from storage import ledger
 from storage.errors import DamageError, StorageError
 from storage.files import sha256_file
@@ -62,13 +60,15 @@ def check_files(lake: Lake, progress: Callable[[int, int], None]) -> Iterator[Da
 def _read_ledger(lake: Lake) -> tuple[dict[str, Output], list[Damage]]:
     """What should stand, and what is wrong with the files that say so."""
     stems: dict[str, set[str]] = {}
-    damage = []
+    damage: list[Damage] = []
+    broken: set[Path] = set()
     for kind in ("outputs", "runs"):
         names = set()
         for path in sorted((lake.root / "_lineage" / kind).glob("*.parquet")):
             if ledger.is_sealed(path):
                 names.add(path.stem.rsplit("-", 1)[0])
             else:
+                broken.add(path)
                 damage.append(
                     _damage(path.relative_to(lake.root).as_posix(), "does not have the hash that its name says")
                 )
@@ -76,10 +76,7 @@ def _read_ledger(lake: Lake) -> tuple[dict[str, Output], list[Damage]]:
     for kind, other in (("outputs", "runs"), ("runs", "outputs")):
         for stem in sorted(stems[kind] - stems[other]):
             damage.append(_damage(f"_lineage/{other}/{stem}", f"is missing or damaged, while `{kind}` has this run"))
-    try:
-        return ledger.standing_files(lake), damage
-    except (pa.ArrowException, OSError) as error:
-        return {}, [*damage, _damage("_lineage/outputs", f"cannot be read: {error}")]
+    return ledger.standing_files(lake, broken), damage
 
 
 def _check_file(lake: Lake, path: Path, name: str, standing: dict[str, Output]) -> Iterator[Damage]:

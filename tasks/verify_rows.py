@@ -84,10 +84,8 @@ def check_rows(lake: Lake, progress: Callable[[int, int], None]) -> Iterator[Dam
     for number, partition in enumerate(partitions):
         try:
             tables = {table: lake.read(table, partition) for table in PARTITIONED}
-        except (pa.ArrowException, OSError) as error:
-            yield Damage(
-                5, str(partition), f"cannot be read: {error}", "restore it from a copy, or ingest its dumps again"
-            )
+        except DamageError as error:
+            yield Damage(5, str(partition), error.message, error.advice)
             continue
         yield from _check_documents(tables["documents"], partition, seen)
         for table in _INDEXES:

@@ -13,15 +13,25 @@ import pytest
 from flows.verify import prove
 from storage import ledger
 from storage.lake import SORT_KEYS, Lake, write_table
-from tests.support import Command
+from tests.support import SAMPLE, Command, write
 
 FOLDERS = ("documents", "turns", "paragraphs", "tags", "links", "photos", "_raw", "_lineage", "_quality", "_quarantine")
 
 
+@pytest.fixture(scope="module")
+def mixed_lake(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample, and a file that is held in quarantine."""
+    from flows.ingest import ingest
+
+    folder = tmp_path_factory.mktemp("mixed")
+    ingest([str(SAMPLE), str(write(folder, "letter.txt", "Dear all,\n"))], str(folder / "lake"))
+    return folder / "lake"
+
+
 @pytest.fixture
-def lake(sample_lake: Path, tmp_path: Path) -> Path:
+def lake(mixed_lake: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "lake"
-    shutil.copytree(sample_lake, copy)
+    shutil.copytree(mixed_lake, copy)
     return copy
 
 
