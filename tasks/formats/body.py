@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.formats import captions, furniture
-from tasks.formats.blocks import Block, fold
+from tasks.formats.blocks import Block, Speaker, fold
 from tasks.formats.evidence import Evidence
-from tasks.formats.labels import MAX_LABEL_CHARS, Label, read_label
+from tasks.formats.labels import MAX_LABEL_CHARS, Label, is_role_alone, read_label
 from tasks.formats.lines import Line, continues
 from tasks.formats.page import Head, line_block
 from tasks.formats.quotes import find_quotes
@@ -22,6 +22,7 @@ from tasks.formats.quotes import find_quotes
 MAX_HEADING_CHARS = 200
 MAX_LINKS_OF_GROUP = 60
 MAX_CREDIT_CHARS = 100
+MAX_BARE_TITLE_CHARS = 100
 _NOTE_RE = re.compile(r"[(\[][^()\[\]]{2,600}[)\]]\.?")
 _CONTROL_RE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 # Sections whose pages print who speaks. Of 146 development pages with turns 145 are in it; of 599 without, 3 are.
@@ -141,7 +142,9 @@ def _take_links(lines: Sequence[Line], at: int, items: list[_Item]) -> int:
     while at < len(lines) and at - first < 2 * MAX_LINKS_OF_GROUP:
         words = lines[at].text
         dated = at + 1 < len(lines) and furniture.is_link_note(lines[at + 1].text)
-        if not (dated or at == first) or words in furniture.RELATIONS or furniture.is_link_note(words):
+        if words in furniture.RELATIONS or furniture.is_link_note(words):
+            break
+        if not (dated or at == first or _is_bare_title(lines, at)):
             break
         items.append(line_block("link_title", lines[at]))
         if dated:
@@ -149,6 +152,19 @@ def _take_links(lines: Sequence[Line], at: int, items: list[_Item]) -> int:
             items.append(line_block("link_date", note, furniture.read_first_day(note.text)))
         at += 1 + dated
     return at
+
+
+def _is_bare_title(lines: Sequence[Line], at: int) -> bool:
+    """Whether a line behind a link is one more title, though nothing stands under it: short, without an end, alone."""
+    words = lines[at].text
+    if len(words) > MAX_BARE_TITLE_CHARS or not words[-1].isalnum() or ":" in words or furniture.read_counter(words):
+        return False
+    if at + 1 == len(lines) or (follows := lines[at + 1].text) in furniture.RELATIONS:
+        return words[0].isupper()
+    if follows[0].islower() or follows[0] in ",.;:()’'" or furniture.is_elision(follows):
+        return False
+    colon = follows.find(":", 0, MAX_LABEL_CHARS)
+    return words[0].isupper() and (colon < 0 or read_label(follows[:colon], Evidence()) is None)
 
 
 def caption_blocks(line: Line) -> list[Block]:
@@ -229,6 +245,7 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
     prove names that nothing else supports.
     """
     read: list[_Paragraph] = []
+    alone: dict[str, list[tuple[_Paragraph, int]]] = {}
     seen: dict[str, Label] = {}  # most labels of a page are printed many times
     for item in items:
         if not isinstance(item, _Paragraph):
@@ -238,7 +255,9 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
             continue
         printed = text[item.start : colon]
         label = seen.get(printed) or read_label(printed, evidence)
-        if label is None:
+        if label is None or (label.speaker.role and _names_somebody(text[colon + 1 : item.end])):
+            if label is None and is_role_alone(printed):
+                alone.setdefault(printed, []).append((item, colon))
             continue
         if label.strength != "weak":
             seen[printed] = label
@@ -251,12 +270,32 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
         elif spoken:
             evidence.names.add(label.text.casefold())
     if spoken:
+        _keep_repeated_roles(text, alone)
         return
     titled = [item for item in read if item.label and item.label.speaker.role]
     sure = [item for item in read if item.label and item.label.strength != "weak"]
     for item in read:
         if len(sure) < 2 or not titled or (item.label and item.label.strength == "weak" and len(sure) < 4):
             item.label = None
+
+
+def _names_somebody(rest: str) -> bool:
+    """Whether behind a colon stands a name and nothing else: `Minister of Canals: Pavel Orlin.` is read from a list."""
+    words = rest.strip().rstrip(".;,")
+    if not 3 < len(words) <= 60 or words == rest.strip():
+        return False
+    label = read_label(words, Evidence())
+    return label is not None and label.speaker.name is not None and label.speaker.role is None
+
+
+def _keep_repeated_roles(text: str, alone: dict[str, list[tuple[_Paragraph, int]]]) -> None:
+    """A role without a name is a label when it is printed again and again and no name follows: who speaks is unknown."""
+    for printed, found in alone.items():
+        if len(found) < 2 or any(_names_somebody(text[colon + 1 : item.end]) for item, colon in found):
+            continue
+        for item, colon in found:
+            item.colon = colon
+            item.label = Label(fold(printed), Speaker(None, fold(printed), "unknown"), None, "weak")
 
 
 def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> list[Block]:
@@ -286,6 +325,8 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
             speaking = True
             blocks.extend(_label_blocks(text, item, item.label, roles))
             continue
+        if speaking and _resumes_telling(items, at, words):
+            speaking = False
         kind = _kind_of(words, item, items, at, known, speaking)
         if quoted and kind == "speech":
             kind = "quote"
@@ -316,6 +357,13 @@ def _kind_of(words: str, item: _Paragraph, items: Sequence[_Item], at: int, know
     if len(words) <= MAX_HEADING_CHARS and words[-1].isalnum() and _is_heading(words, items, at, speaking):
         return "heading"
     return "speech" if speaking else "lead"
+
+
+def _resumes_telling(items: Sequence[_Item], at: int, words: str) -> bool:
+    """Whether behind an elision the page tells again instead of quoting: nobody says I, we or you, and it is past."""
+    before = items[at - 1] if at else None
+    parted = isinstance(before, Block) and before.kind == "elision"
+    return parted and words[0].isupper() and captions.is_telling(words)
 
 
 def _is_open(items: Sequence[_Item], at: int) -> bool:

@@ -114,6 +114,13 @@ def is_first_caption(text: str) -> bool:
     return not _tells(words, folded)
 
 
+def is_telling(text: str) -> bool:
+    """Whether a paragraph tells what happened: a verb in the past, and nobody speaks of himself or to somebody."""
+    words = _WORD_RE.findall(text.casefold())
+    past = any(word in _PAST or (word.endswith("ed") and len(word) > 4) for word in words)
+    return past and _SPEECH_WORDS.isdisjoint(words)
+
+
 def is_inner_caption(text: str, known: Collection[str], spoken: bool) -> bool:
     """Whether a line among paragraphs is a caption.
 

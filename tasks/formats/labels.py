@@ -46,7 +46,7 @@ MAX_LABEL_CHARS = 300  # the longest label of the site has 190; a sentence befor
 MAX_LABEL_WORDS = 40
 
 _NOTE_RE = re.compile(r"[(\[]([^()\[\]]{1,160})[)\]]?$")
-_GLUE_RE = re.compile(r"([^\W\d_]{3,}?[a-zß-ÿа-я])([A-ZÀ-Þ][^\W\d_]{2,})")
+_GLUE_RE = re.compile(r"([^\W\d_a-zß-ÿа-я][^\W\d_]*?[a-zß-ÿа-я])([A-ZÀ-ÞА-Я][^\W\d_]{2,})")
 _INITIALS_RE = re.compile(r"(?:[A-ZÀ-ÞА-Я]\.){1,2}[A-ZÀ-ÞА-Я][^\W\d_]+(?:-[^\W\d_]+)?")
 _UNGLUED = ("Mac", "Mc", "De", "Di", "Du", "La", "Le", "Van", "Von", "Fitz")
 _ARABIC_ARTICLE_RE = re.compile(r"(?:al|el|as|ash|an|ar|at|ad|az)[-’'][^\W\d_]")
@@ -164,7 +164,7 @@ def _is_generic(keys: Sequence[str]) -> bool:
 def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> bool:
     """Whether punctuation or a word says that this is running text and no label."""
     for word in words[:-1]:
-        if word[-1] in ".!?;…" and not _ABBREVIATION_RE.fullmatch(word):
+        if word[-1] in ".:!?;…" and not _ABBREVIATION_RE.fullmatch(word):
             return True
     if words[-1][-1] in "!?;,…”–—-" or (words[-1][-1] == "." and not _ABBREVIATION_RE.fullmatch(words[-1])):
         return True
@@ -188,6 +188,17 @@ def _is_role_word(word: str, key: str) -> bool:
 
 def _is_role(words: Sequence[str], keys: Sequence[str]) -> bool:
     return any(_is_role_word(word, key) for word, key in zip(words, keys, strict=True))
+
+
+def is_role_alone(text: str) -> bool:
+    """Whether a text is a role without a name: `President of Sorland`, `MINISTER OF TRANSPORT`."""
+    words = text.split(" ")
+    keys = [_key(word) for word in words]
+    if len(words) > 8 or not text[:1].isupper() or not all(keys) or not any(key in ROLES for key in keys):
+        return False
+    return all(
+        key in ROLES or key in BODIES or key in COUNTRIES or key in ADJECTIVES or key in _ROLE_LINKS for key in keys
+    )
 
 
 def _is_name_word(word: str, key: str, capitals: bool = False) -> bool:
@@ -281,7 +292,10 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
         first += 1
     if first in (0, len(words)):
         return None
-    first = _find_name(words, keys, first, evidence)
+    start = _find_name(words, keys, first, evidence)
+    if start is None:
+        return None
+    first = start
     name, role = list(words[first:]), list(words[:first])
     if glue := _GLUE_RE.fullmatch(name[0]):
         # `President of the CorporationIvan Petrov`, where a link swallowed the space: the first half is the role's.
@@ -298,8 +312,11 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
     return _speaker(role, name)
 
 
-def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: Evidence) -> int:
-    """Where the name begins in the capital words that end a titled label: some of them may belong to the role."""
+def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: Evidence) -> int | None:
+    """Where the name begins in the capital words that end a titled label: some of them may belong to the role.
+
+    None where all of them may: `Minister of Canals and Inland Waters`, `Head of Ostneft`.
+    """
     for at in range(max(first, len(words) - 6), len(words) - 1):
         if " ".join(words[at:]).casefold() in evidence.names:
             return at
@@ -310,9 +327,12 @@ def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: 
     if before in _ROLE_LINKS and not words[first - 1].endswith(","):
         if keys[first] in AMBIGUOUS_COUNTRIES and count > 1:
             return first + 1
-        if full <= 2:
-            return first if count == 1 else _shorten(keys, first, 1 if full == 2 and before in ("of", "at") else full)
-        return _shorten(keys, first, 2)
+        if full <= 2 and _GLUE_RE.fullmatch(words[first]) and not words[first].startswith(_UNGLUED):
+            return first  # the caller takes it apart
+        if full > 2:
+            return _shorten(keys, first, 2)
+        last = len(words) - 1
+        return last if (keys[0] in _TERRITORIAL and full == 2) or evidence.knows(words[last]) else None
     whole = words[first - 1].endswith(",") or before in ROLES | COUNTRIES | ADJECTIVES | _WHOLE_BODIES
     limit = 5 if whole else 2
     particles = any(key in PARTICLES for key in keys[first:])

@@ -1,0 +1,89 @@
+"""The label grammar, case by case: `cases/labels.tsv`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasks.formats.blocks import Speaker
+from tasks.formats.evidence import Evidence, turn_round
+from tasks.formats.labels import MAX_LABEL_CHARS, read_label, split_note
+
+CASES = Path(__file__).parent / "cases" / "labels.tsv"
+
+
+def read_cases() -> list[tuple[str, ...]]:
+    lines = CASES.read_text("utf-8").splitlines()
+    return [tuple(line.split("\t")) for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("case", read_cases(), ids=lambda case: f"{case[0][:40]}")
+def test_a_label_says_who_speaks(case: tuple[str, ...]) -> None:
+    printed, kind, name, role, note = (*case, "", "", "", "")[:5]
+    label = read_label(printed, Evidence())
+    if kind == "-":
+        assert label is None
+        return
+    assert label is not None
+    assert (label.speaker, label.note) == (Speaker(name or None, role or None, kind), note or None)  # type: ignore[arg-type]
+
+
+def test_a_surname_alone_is_a_label_only_where_the_document_knows_it() -> None:
+    evidence = Evidence()
+    assert read_label("Storr", evidence) is None
+    evidence.add(Speaker("Harald Storr", "President of Sorland", "person"))
+    label = read_label("Storr", evidence)
+    assert label is not None
+    assert evidence.resolve(label.speaker) == Speaker("Storr", "President of Sorland", "person")
+
+
+def test_a_surname_that_two_persons_share_takes_no_role() -> None:
+    evidence = Evidence()
+    evidence.add(Speaker("Harald Storr", "President of Sorland", "person"))
+    evidence.add(Speaker("Ada Storr", "Mayor of Lessk", "person"))
+    assert evidence.resolve(Speaker("Storr", None, "person")).role is None
+    assert evidence.resolve(Speaker("A. Storr", None, "person")).role is None
+    assert evidence.resolve(Speaker("Ada Storr", None, "person")).role == "Mayor of Lessk"
+
+
+def test_initials_take_the_role_of_the_full_name() -> None:
+    evidence = Evidence()
+    evidence.add(Speaker("Harald Storr", "President of Sorland", "person"))
+    assert evidence.resolve(Speaker("H. Storr", None, "person")).role == "President of Sorland"
+    assert evidence.resolve(Speaker("K. Storr", None, "person")).role is None
+
+
+def test_a_later_role_replaces_an_earlier_one() -> None:
+    evidence = Evidence()
+    evidence.add(Speaker("Ada Lind", "Acting Mayor of Lessk", "person"))
+    evidence.add(Speaker("Ada Lind", "Mayor of Lessk", "person"))
+    assert evidence.resolve(Speaker("Ada Lind", None, "person")).role == "Mayor of Lessk"
+
+
+def test_a_tag_helps_to_tell_the_name_from_a_body() -> None:
+    printed = "Director of Novaya Gavan Ana Maria Lind"
+    alone = read_label(printed, Evidence())
+    assert alone is not None
+    assert alone.speaker.name == "Maria Lind"
+    tagged = read_label(printed, Evidence(names={turn_round("Lind Ana Maria").casefold()}))
+    assert tagged is not None
+    assert tagged.speaker == Speaker("Ana Maria Lind", "Director of Novaya Gavan", "person")
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"), [("Lind Ada", "Ada Lind"), ("Lind Ana Maria", "Ana Maria Lind"), ("Magnus", "Magnus")]
+)
+def test_a_tag_is_turned_round(tag: str, name: str) -> None:
+    assert turn_round(tag) == name
+
+
+def test_a_bracket_at_the_start_is_no_note() -> None:
+    assert split_note("(retranslated)") == ("(retranslated)", None)
+    assert split_note("Ada Lind [by telephone]") == ("Ada Lind", "[by telephone]")
+
+
+def test_a_text_that_is_too_long_is_no_label() -> None:
+    assert read_label("Head of the " + "very " * MAX_LABEL_CHARS + "Ada Lind", Evidence()) is None
+    assert read_label("", Evidence()) is None
+    assert read_label("   ", Evidence()) is None
