@@ -38,6 +38,9 @@ def facts(batch: Batch) -> Facts:
     turn_rows = batch.count_by_document("turns")
     paragraph_rows = batch.count_by_document("paragraphs")
     is_transcript = true(pc.equal(table["kind"], "transcript"))
+    is_announcement = true(pc.equal(table["kind"], "announcement"))
+    is_full = true(pc.is_in(table["source_id"], value_set=pa.array(vocabulary.FULL_PAGES)))
+    section_counts = ints(pc.list_value_length(table["sections"]))
     return {
         "missing": missing(table, "documents"),
         "turn_rows": pa.array(turn_rows, pa.int32()),
@@ -48,6 +51,8 @@ def facts(batch: Batch) -> Facts:
         "is_transcript": pa.array(is_transcript),
         "has_turns": pa.array(ints(table["turn_count"]) > 0),
         "is_silent_transcript": pa.array(_filed_as_transcript(table) & (turn_rows == 0)),
+        "is_footless": pa.array(is_full & (section_counts == 0) & true(table["published_at"].is_null())),
+        "is_timeless": pa.array(is_full & true(table["event_time"].is_null()) & ~is_announcement),
         "is_bodiless": pa.array((paragraph_rows == 0) & (ints(table["event_date"]) >= _BODIES_SINCE)),
         "body_fingerprint": _body_fingerprints(batch),
         **_date_facts(table, (batch.today - EPOCH).days),

@@ -136,6 +136,24 @@ RULES: tuple[Rule, ...] = (
         HEALTHY + ": 145 of 148 pages filed as transcripts have a speaker",
     ),
     Rule(
+        "documents.sections.foot",
+        ("sections", "published_at"),
+        CRITICAL,
+        one_of("is_footless", [False]),
+        "The page has neither sections nor a publication date, though its source prints both at the foot of every "
+        "page: it is cut off, or two pages ran together. Without that date its id would not stay the same either.",
+        HEALTHY + ": every page has both",
+    ),
+    Rule(
+        "documents.event_time.printed",
+        ("event_time", "kind"),
+        WARNING,
+        one_of("is_timeless", [False]),
+        "The page has no time under its date, though its source prints one on all but announcements: its head may be "
+        "cut off, so that another line was taken for the title.",
+        HEALTHY + ": every page but its 23 announcements has one",
+    ),
+    Rule(
         "documents.event_date.after_source_start",
         ("event_date", "source_id"),
         CRITICAL,

@@ -81,13 +81,6 @@ def nullable(values: Ints, valid: Mask) -> pa.Array:
     return pa.array(values, mask=~valid)
 
 
-def where(mask: Mask, texts: pa.Array) -> pa.Array:
-    """The texts where the mask says so, null elsewhere."""
-    if not mask.any():
-        return pa.nulls(len(mask), pa.string())
-    return pc.if_else(pa.array(mask), texts, pa.scalar(None, pa.string()))
-
-
 def names_where(masks: Mapping[str, Mask], rows: int) -> pa.Array:
     """For each row the names whose mask is true there, `title, kind`; null where none is."""
     named = [pc.if_else(pa.array(mask), f"{name}, ", "") for name, mask in masks.items() if mask.any()]

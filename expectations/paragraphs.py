@@ -17,9 +17,9 @@ from expectations.facts import (
     flat,
     groups,
     ints,
+    nullable,
     row_ids,
     true,
-    where,
 )
 from expectations.rules import (
     CONTRACT,
@@ -38,6 +38,13 @@ from expectations.turns import is_blank
 
 # Shorter words may honestly be said twice: "Thank you very much."
 LONG_SPEECH_CHARS = 200
+
+# "The message reads, in part:" is honestly on many pages; from this length on a text is written once.
+LONG_TEXT_CHARS = 60
+MANY_PAGES = 10
+MANY_PAGES_SHARE = 0.05  # of a batch: in a large one a stock sentence of the source may come ten times
+
+_LABEL_BYTES = 800  # longest label that the rules of `turns` let pass, in its longest encoding
 
 _CODE = "a fault of the code that makes the tables."
 
@@ -131,6 +138,15 @@ RULES: tuple[Rule, ...] = (
         HEALTHY + "; the commonest fault that reviewers of parliament corpora report",
     ),
     Rule(
+        "paragraphs.text.on_many_pages",
+        ("text",),
+        WARNING,
+        absent("pages_alike"),
+        "The very same paragraph stands on many pages of the batch: a sidebar, a banner or a notice was taken for "
+        "text. Add it to the furniture of its format.",
+        HEALTHY + f": no paragraph of {LONG_TEXT_CHARS} characters is on more than 2 of them",
+    ),
+    Rule(
         "paragraphs.text.said_twice",
         ("text",),
         WARNING,
@@ -148,6 +164,7 @@ def facts(batch: Batch) -> Facts:
     table, turns = batch.tables["paragraphs"], batch.tables["turns"]
     turn_rows = ints(pc.index_in(table["turn_id"], value_set=flat(turns["turn_id"]), skip_nulls=True), missing=-1)
     has_turn = true(table["turn_id"].is_valid())
+    texts = groups(table["text"])
     starts, ends = ints(table["byte_start"]), ints(table["byte_end"])
     return {
         **belonging_facts(batch, "paragraphs"),
@@ -162,7 +179,8 @@ def facts(batch: Batch) -> Facts:
         "text_bytes": pa.array(ints(pc.binary_length(table["text"]))),
         "furniture": furniture(table["text"]),
         "label_left": _labels_left(table, turns),
-        "long_speech": _long_speech(table, batch.document_rows("paragraphs")),
+        "pages_alike": _pages_alike(batch, texts),
+        "long_speech": _long_speech(table, batch.document_rows("paragraphs"), texts),
     }
 
 
@@ -178,17 +196,34 @@ def furniture(texts: pa.ChunkedArray) -> pa.Array:
 
 def _labels_left(table: pa.Table, turns: pa.Table) -> pa.Array:
     """The label of a turn of the same document that a paragraph begins with, where it does."""
-    heads = pc.struct_field(pc.extract_regex(flat(table["text"]), r"^(?P<head>[^:]{2,200}?)\s?:"), "head")
-    mark = pa.scalar("\n")
-    labelled = pc.binary_join_element_wise(flat(turns["document_id"]), flat(turns["speaker_label"]), mark)
-    headed = pc.binary_join_element_wise(flat(table["document_id"]), heads, mark)
+    colon = pc.find_substring(table["text"], ":")
+    early = true(pc.and_(pc.greater(colon, 0), pc.less(colon, _LABEL_BYTES)))  # few, and only these are taken apart
     quoted = true(pc.is_in(table["kind"], value_set=pa.array(["quote", "note"])))
-    return where(true(pc.is_in(headed, value_set=labelled.drop_null())) & ~quoted, heads)
+    left = np.full(table.num_rows, None, object)
+    rows = np.flatnonzero(early & ~quoted)
+    if len(rows) and turns.num_rows:
+        some = table.select(["document_id", "text"]).take(pa.array(rows))
+        heads = pc.struct_field(pc.extract_regex(flat(some["text"]), r"^(?P<head>[^:]+?)\s*:"), "head")
+        labelled = pc.binary_join_element_wise(flat(turns["document_id"]), flat(turns["speaker_label"]), "\n")
+        is_label = true(
+            pc.is_in(pc.binary_join_element_wise(flat(some["document_id"]), heads, "\n"), value_set=labelled)
+        )
+        left[rows[is_label]] = heads.filter(pa.array(is_label)).to_pylist()
+    return pa.array(left, pa.string())
 
 
-def _long_speech(table: pa.Table, document_rows: Ints) -> pa.Array:
+def _pages_alike(batch: Batch, texts: Ints) -> pa.Array:
+    """On how many pages each long text stands, where they are many; null for all other paragraphs."""
+    table, rows = batch.tables["paragraphs"], batch.document_rows("paragraphs")
+    long = true(pc.greater_equal(pc.utf8_length(table["text"]), LONG_TEXT_CHARS)) & (rows >= 0)
+    pairs = np.unique(texts[long] * (batch.documents.num_rows + 1) + rows[long])  # a text counts once a page
+    pages = np.bincount(pairs // (batch.documents.num_rows + 1), minlength=len(texts) + 1)[texts]
+    many = max(MANY_PAGES, MANY_PAGES_SHARE * batch.documents.num_rows)
+    return nullable(pages, long & (pages >= many))
+
+
+def _long_speech(table: pa.Table, document_rows: Ints, texts: Ints) -> pa.Array:
     """A number for each long spoken text of each document, the same for equal texts; null for all other paragraphs."""
-    texts = groups(table["text"])
     long = true(pc.greater_equal(pc.utf8_length(table["text"]), LONG_SPEECH_CHARS))
     spoken = long & true(pc.equal(table["kind"], "speech"))
     return pa.array((document_rows + 1) * (len(texts) + 1) + texts, mask=~spoken)

@@ -19,6 +19,9 @@ EARLIEST_START = dt.date(1789, 1, 1)
 # Sections of a site that say: somebody speaks in here.
 TRANSCRIPT_SECTIONS = ("Transcripts", "Стенограммы")
 
+# Sources whose every page prints a time under its date (announcements aside), and sections and publication date at its foot.
+FULL_PAGES = ("kremlin",)
+
 # Text of the page around the document. Found inside a paragraph it means that a boundary was missed. RE2 dialect.
 # Phrases that people may say stand only where they fill the paragraph or its end, as the page prints them.
 FURNITURE = "|".join(
@@ -30,6 +33,10 @@ FURNITURE = "|".join(
         r"^Direct link:?(?:$| )",
         r"^(?:See also|Additional|Geography|Topics|Persons|Events)$",
         r"^\d{1,4} of \d{1,4}$",
+        # of any site
+        r"^(?:Skip to (?:main )?content|Privacy [Pp]olicy|Terms of [Uu]se|Cookie [Pp]olicy|Accept (?:all )?cookies)$",
+        r"^(?:Subscribe to RSS(?: feed)?|Sign up for our newsletter|Print this page|Back to top|Site map)$",
+        r"^All content on this site is licensed under",
         r"Статус материала",
         r"Опубликовано? в разделах?:",
         r"Дата публикации:",

@@ -116,6 +116,20 @@ def add_row(table: str, **values: object) -> Edit:
     return lambda document: document[table].append({**document[table][-1], **values})
 
 
+def on_pages(count: int) -> Edit:
+    """Let a long paragraph stand on so many pages."""
+
+    def edit(document: Rows) -> None:
+        head, lead = document["documents"][0], document["paragraphs"][0]
+        lead["text"] = "Whoever needs a cart asks the clerk of the council before noon."
+        for number in range(1, count):
+            other = f"{number:02x}{'b' * 18}"
+            document["documents"].append({**head, "document_id": other})
+            document["paragraphs"].append({**lead, "document_id": other})
+
+    return edit
+
+
 def drop_row(table: str, row: int) -> Edit:
     """Remove a row."""
 
@@ -211,6 +225,16 @@ CASES: tuple[Case, ...] = (
         "documents.sections.transcript_speaks",
         lambda document: document["turns"].clear(),
         both(put("documents", 0, sections=["News", "Photos"]), lambda document: document["turns"].clear()),
+    ),
+    Case(
+        "documents.sections.foot",
+        put("documents", 0, sections=[], published_at=None),
+        put("documents", 0, sections=[]),
+    ),
+    Case(
+        "documents.event_time.printed",
+        put("documents", 0, event_time=None),
+        put("documents", 0, event_time=None, kind="announcement"),
     ),
     Case("documents.event_date.after_source_start", dated(START - DAY), dated(START)),
     Case("documents.event_date.not_far_ahead", dated(TODAY + 401 * DAY), dated(TODAY + 400 * DAY)),
@@ -309,6 +333,7 @@ CASES: tuple[Case, ...] = (
         put("paragraphs", 2, text="Chair of the Council Zoe Marden : Thank you."),
         put("paragraphs", 2, text="Chair of the Council Ana Orlo: Thank you."),
     ),
+    Case("paragraphs.text.on_many_pages", on_pages(10), on_pages(9)),
     Case("paragraphs.text.said_twice", speak_again(200), speak_again(199)),
     _text("tags.facet.form", "", "organisation"),
     _text("tags.facet.known", "organisation", "topic"),
