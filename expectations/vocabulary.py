@@ -19,7 +19,8 @@ EARLIEST_START = dt.date(1789, 1, 1)
 # Sections of a site that say: somebody speaks in here.
 TRANSCRIPT_SECTIONS = ("Transcripts", "Стенограммы")
 
-# Sources whose every page prints a time under its date (announcements aside), and sections and publication date at its foot.
+# Sources whose every page prints a time under its date, announcements aside, and at its foot its sections and its
+# publication date.
 FULL_PAGES = ("kremlin",)
 
 # Text of the page around the document. Found inside a paragraph it means that a boundary was missed. RE2 dialect.
