@@ -11,18 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.formats import captions, furniture
+from tasks.formats import captions
 from tasks.formats.blocks import Block, Speaker, fold
 from tasks.formats.evidence import Evidence
+from tasks.formats.inserts import caption_blocks, is_credited, take_insert
 from tasks.formats.labels import MAX_LABEL_CHARS, Label, is_role_alone, read_label
 from tasks.formats.lines import Line, continues
-from tasks.formats.page import Head, line_block
+from tasks.formats.page import Head
 from tasks.formats.quotes import find_quotes
 
 MAX_HEADING_CHARS = 200
-MAX_LINKS_OF_GROUP = 60
-MAX_CREDIT_CHARS = 100
-MAX_BARE_TITLE_CHARS = 100
 _NOTE_RE = re.compile(r"[(\[][^()\[\]]{2,600}[)\]]\.?")
 _CONTROL_RE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 # Sections whose pages print who speaks. Of 146 development pages with turns 145 are in it; of 599 without, 3 are.
@@ -74,15 +72,18 @@ def read_body(
 
 def _gather(text: str, lines: Sequence[Line], evidence: Evidence) -> list[_Item]:
     items: list[_Item] = []
+    inserts: list[Block] = []
     open_: _Paragraph | None = None
     at, end = 0, len(lines)
     while at < end:
         line = lines[at]
         words = line.text
-        if len(words) <= 80 and (taken := _take_furniture(lines, at, items)):
+        if len(words) <= 80 and (taken := take_insert(lines, at, inserts)):
+            items.extend(inserts)
+            inserts.clear()
             at, open_ = taken, None
             continue
-        if "hoto" in words and _is_credited(words):
+        if "hoto" in words and is_credited(words):
             items.extend(caption_blocks(line))
             at, open_ = at + 1, None
             continue
@@ -94,92 +95,6 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence) -> list[_Item]
             items.append(open_)
         at += 1
     return items
-
-
-def _take_furniture(lines: Sequence[Line], at: int, items: list[_Item]) -> int:
-    """Take an elision, a photo or a group of links at this line; give the index behind it, 0 where none stands."""
-    line = lines[at]
-    if line.text in furniture.RELATIONS and at + 1 < len(lines):
-        return _take_links(lines, at, items)
-    if (size := furniture.read_counter(line.text)) is not None:
-        items.append(line_block("photo_counter", line, size))
-        at += 1
-        if at < len(lines) and _is_counted_caption(lines, at):
-            items.extend(caption_blocks(lines[at]))
-            at += 1
-        return at
-    if furniture.is_elision(line.text):
-        items.append(line_block("elision", line))
-        return at + 1
-    if line.text.startswith(furniture.DIRECT_LINK):
-        items.append(line_block("furniture", line))
-        return at + 1
-    return 0
-
-
-def _is_credited(words: str) -> bool:
-    """Whether a line is a caption with its credit: nothing but a photographer and an agency stands behind the mark."""
-    if len(words) > captions.MAX_CAPTION_CHARS or (mark := captions.split_credit(words)) is None:
-        return False
-    return len(words) - mark[1] <= MAX_CREDIT_CHARS and words[mark[1] :].strip()[:1].isupper()
-
-
-def _is_counted_caption(lines: Sequence[Line], at: int) -> bool:
-    """Whether the line under a counter is its caption: an album can be without captions."""
-    words = lines[at].text
-    if len(words) > 2 * captions.MAX_CAPTION_CHARS or words in furniture.RELATIONS or furniture.is_elision(words):
-        return False
-    if at + 1 < len(lines) and lines[at + 1].text[0] == ":":
-        return False
-    colon = words.find(":", 0, MAX_LABEL_CHARS)
-    return colon < 0 or read_label(words[:colon], Evidence()) is None
-
-
-def _take_links(lines: Sequence[Line], at: int, items: list[_Item]) -> int:
-    """Take a heading and its links. A link is a title, and mostly a date or a file note under it."""
-    items.append(line_block("link_relation", lines[at], furniture.RELATIONS[lines[at].text]))
-    first = at = at + 1
-    while at < len(lines) and at - first < 2 * MAX_LINKS_OF_GROUP:
-        words = lines[at].text
-        dated = at + 1 < len(lines) and furniture.is_link_note(lines[at + 1].text)
-        if words in furniture.RELATIONS or furniture.is_link_note(words):
-            break
-        if not (dated or at == first or _is_bare_title(lines, at)):
-            break
-        items.append(line_block("link_title", lines[at]))
-        if dated:
-            note = lines[at + 1]
-            items.append(line_block("link_date", note, furniture.read_first_day(note.text)))
-        at += 1 + dated
-    return at
-
-
-def _is_bare_title(lines: Sequence[Line], at: int) -> bool:
-    """Whether a line behind a link is one more title, though nothing stands under it: short, without an end, alone."""
-    words = lines[at].text
-    if len(words) > MAX_BARE_TITLE_CHARS or not words[-1].isalnum() or ":" in words or furniture.read_counter(words):
-        return False
-    if at + 1 == len(lines) or (follows := lines[at + 1].text) in furniture.RELATIONS:
-        return words[0].isupper()
-    if follows[0].islower() or follows[0] in ",.;:()’'" or furniture.is_elision(follows):
-        return False
-    colon = follows.find(":", 0, MAX_LABEL_CHARS)
-    return words[0].isupper() and (colon < 0 or read_label(follows[:colon], Evidence()) is None)
-
-
-def caption_blocks(line: Line) -> list[Block]:
-    """A caption line as caption, credit mark and credit."""
-    mark = captions.split_credit(line.text)
-    if mark is None:
-        return [line_block("caption", line)]
-    before, after = line.text[: mark[0]].rstrip(), line.text[mark[1] :].strip()
-    blocks = []
-    if before:
-        blocks.append(Block("caption", line.start, line.start + len(before)))
-    blocks.append(Block("credit_mark", line.start + mark[0], line.start + mark[1]))
-    if after:
-        blocks.append(Block("credit", line.end - len(after), line.end))
-    return blocks
 
 
 def _belongs(text: str, paragraph: _Paragraph, line: Line, follows: str, evidence: Evidence) -> bool:
@@ -281,15 +196,15 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
 
 def _names_somebody(rest: str) -> bool:
     """Whether behind a colon stands a name and nothing else: `Minister of Canals: Pavel Orlin.` is read from a list."""
-    words = rest.strip().rstrip(".;,")
-    if not 3 < len(words) <= 60 or words == rest.strip():
+    words = rest.strip()
+    if not 3 < len(words) <= 60 or words[-1] not in ".;":
         return False
-    label = read_label(words, Evidence())
-    return label is not None and label.speaker.name is not None and label.speaker.role is None
+    label = read_label(words[:-1], Evidence())
+    return label is not None and label.speaker.name == label.text and label.speaker.role is None
 
 
 def _keep_repeated_roles(text: str, alone: dict[str, list[tuple[_Paragraph, int]]]) -> None:
-    """A role without a name is a label when it is printed again and again and no name follows: who speaks is unknown."""
+    """A role without a name is a label when it is printed again and no name follows: who speaks is unknown."""
     for printed, found in alone.items():
         if len(found) < 2 or any(_names_somebody(text[colon + 1 : item.end]) for item, colon in found):
             continue

@@ -103,7 +103,8 @@ def parse(text: str) -> list[Block]:
     """Parse one document into blocks that tile it.
 
     Args:
-        text: the text of one document, as `split` gives it: any line ends, blank lines, no-break spaces, a byte order mark.
+        text: the text of one document, as `split` gives it. Any line ends, blank lines, no-break spaces and a byte
+            order mark are fine.
 
     Returns:
         Blocks in order. A text without any structure of a page (no date under its title and no publication
