@@ -20,6 +20,7 @@ from prefect.artifacts import (
 from storage.records import Run
 
 PROGRESS_BYTES = 64 << 20  # runs over more than this show a progress artifact; shorter ones end before one would help
+STORY_ROWS = 20  # findings and inputs named in the story
 QUARANTINE_ROWS = 200  # rows of the table in the UI; the whole quarantine is in the lake
 CELL_CHARS = 160
 
@@ -33,9 +34,13 @@ def escape(text: object) -> str:
     >>> escape("<b>[a](javascript:1)|")
     '\\\\<b\\\\>\\\\[a\\\\]\\\\(javascript:1\\\\)\\\\|'
     """
+    return _MARKDOWN_RE.sub(r"\\\1", shorten(text))
+
+
+def shorten(text: object) -> str:
+    """Text for a cell of a table, which shows it as it is: one line, no control characters, shortened."""
     plain = _CONTROL_RE.sub(" ", str(text))
-    short = plain if len(plain) <= CELL_CHARS else plain[: CELL_CHARS - 1] + "…"
-    return _MARKDOWN_RE.sub(r"\\\1", short)
+    return plain if len(plain) <= CELL_CHARS else plain[: CELL_CHARS - 1] + "…"
 
 
 def state_name(run: Run) -> str:
@@ -85,11 +90,11 @@ def _story(run: Run) -> str:
     documents, rows = _documents(run), run.counts["rows"]
     assert isinstance(rows, dict)
     lines = [f"# {headline(run)}", "", "## What came in", "", "| dump | bytes | read as | from |", "|---|---:|---|---|"]
-    for record in run.inputs[:50]:
+    for record in run.inputs[:STORY_ROWS]:
         encoding = record.derivation.get("encoding") or "no text"
         lines.append(f"| `{record.dump_sha256[:12]}` | {record.bytes:,} | {escape(encoding)} | {escape(record.uri)} |")
-    if len(run.inputs) > 50:
-        lines.append(f"| … | | | {len(run.inputs) - 50} more, all in `_lineage/inputs` |")
+    if len(run.inputs) > STORY_ROWS:
+        lines.append(f"| … | | | {len(run.inputs) - STORY_ROWS} more, all in `_lineage/inputs` |")
     lines += ["", "## What became of it", "", "```mermaid", "flowchart LR"]
     lines += [
         f'  dumps["{run.counts["dumps"]} dumps"] --> read["{documents["read"]} documents"]',
@@ -102,10 +107,13 @@ def _story(run: Run) -> str:
     partitions = sorted({output.partition for output in run.outputs if output.partition})
     if partitions:
         lines += ["Partitions written: " + ", ".join(f"`{partition}`" for partition in partitions) + ".", ""]
-    broken = run.counts.get("rules_broken")
-    if isinstance(broken, dict) and broken:
-        lines += ["## Held back, by rule", "", "| rule | findings |", "|---|---:|"]
-        lines += [f"| `{rule}` | {count} |" for rule, count in broken.items()]
+    if run.findings:
+        lines += ["## Held back", "", "| id | rule | title | why |", "|---|---|---|---|"]
+        for finding in run.findings[:STORY_ROWS]:
+            title = escape(finding.title or "")
+            lines.append(f"| `{finding.quarantine_id}` | `{finding.rule_id}` | {title} | {escape(finding.reason)} |")
+        if len(run.findings) > STORY_ROWS:
+            lines.append(f"| … | | | {len(run.findings) - STORY_ROWS} more, all in `_quarantine` |")
         lines.append("")
     warnings = run.counts.get("warnings")
     if isinstance(warnings, dict) and warnings:
@@ -134,10 +142,10 @@ def _quarantine(run: Run) -> list[dict[str, object]]:
         {
             "id": finding.quarantine_id,
             "rule": finding.rule_id,
-            "title": escape(finding.title or ""),
-            "observed": escape(finding.observed),
+            "title": shorten(finding.title or ""),
+            "observed": shorten(finding.observed),
             "reason": finding.reason,
-            "from": escape(finding.uri),
+            "from": shorten(finding.uri),
         }
         for finding in run.findings[:QUARANTINE_ROWS]
     ]

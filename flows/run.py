@@ -87,7 +87,7 @@ def _bar() -> Iterator[None]:
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bars: dict[str, Any] = {}
-        starting = progress.add_task("start", total=None)
+        starting = progress.add_task("starting Prefect", total=None)
 
         def show(step: str, done: int, total: int) -> None:
             progress.update(starting, visible=False)
@@ -101,7 +101,8 @@ def _bar() -> Iterator[None]:
 
 def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
     documents, rows = counts["documents"], counts["rows"]
-    print(f"{counts['dumps']} dumps, {counts['bytes'] / 1e6:.1f} MB, in {counts['seconds']} s; run {counts['run_id']}")
+    size = f"{counts['bytes']:,} bytes"
+    print(f"{counts['dumps']} dumps, {size}, in {counts['seconds']} s; run {counts['run_id']}")
     print("documents  " + "  ".join(f"{count} {what}" for what, count in documents.items()))
     print("rows       " + "  ".join(f"{count} {table}" for table, count in rows.items()))
     for title, key in (("held back ", "rules_broken"), ("warnings  ", "warnings")):
@@ -110,10 +111,13 @@ def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
     if dry_run:
         print("dry run: nothing was written")
         return
+    program = sys.argv[0] if Path(sys.argv[0]).name == "stenolake" else "stenolake"
     option = "" if str(lake) == os.environ.get("STENOLAKE_LAKE", "lake") else f" --lake {lake}"
     question = "select speaker_name, count(*) from turns group by all order by 2 desc limit 5"
-    print("next       " + f'.venv/bin/stenolake sql "{question}"{option}')
+    if documents["quarantined"]:
+        print("why        " + f'{program} sql "select quarantine_id, title, observed, reason from quarantine"{option}')
+    print("next       " + f'{program} sql "{question}"{option}')
     if sample := counts.get("sample_id"):
-        print("           " + f".venv/bin/stenolake trace {sample}{option}")
-    print("           " + f".venv/bin/stenolake verify{option}")
-    print("           " + ".venv/bin/stenolake ui")
+        print("           " + f"{program} trace {sample}{option}")
+    print("           " + f"{program} verify{option}")
+    print("           " + f"{program} ui")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from storage.lake import Lake, Partition, Staged
@@ -37,37 +37,51 @@ def acquire(
         dump = acquire_file(path, raw, format_name)
         dumps.setdefault(dump.record.dump_sha256, dump)
         done(number + 1)
+    unreadable = sum(bool(dump.problem) for dump in dumps.values())
+    get_run_logger().info("kept %d dumps, %d of them cannot be parsed", len(dumps), unreadable)
     return list(dumps.values())
 
 
 @task(name="parse", task_run_name="parse batch {batch.index}", **_OPTIONS)
 def parse(batch: Batch, defaults: Defaults) -> list[Fragment]:
     """Parse one batch."""
-    return parse_batch(batch, defaults)
+    fragments = parse_batch(batch, defaults)
+    met, cut = sum(one.documents for one in fragments), sum(len(one.findings) for one in fragments)
+    get_run_logger().info("met %d documents, %d of them held back by the parser", met, cut)
+    return fragments
 
 
 @task(name="validate", task_run_name="validate batch {batch.index}", **_OPTIONS)
 def validate(batch: Batch, fragments: Sequence[Fragment], today: dt.date) -> list[Held]:
     """Judge the rows of one batch by the suites."""
     uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
-    return [judge_fragment(fragment, uris, today) for fragment in fragments]
+    held = [judge_fragment(fragment, uris, today) for fragment in fragments]
+    back, warned = sum(len(one.judged.held) for one in held), sum(len(one.warnings) for one in held)
+    get_run_logger().info("%d documents held back by the suites, %d warnings", back, warned)
+    return held
 
 
-@task(name="plan", **_OPTIONS)
+@task(name="plan", task_run_name="plan", **_OPTIONS)
 def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at: dt.datetime) -> Plan:
     """Find out what is new, corrected or unchanged."""
     retrieved = {dump.record.dump_sha256: dump.record.fetched_at for dump in dumps if dump.record.fetched_at}
-    return plan_publication(lake, judged, retrieved, started_at)
+    made = plan_publication(lake, judged, retrieved, started_at)
+    touched = len(made.partitions())
+    get_run_logger().info("%d to publish into %d partitions, %d unchanged", made.published, touched, made.unchanged)
+    return made
 
 
 @task(name="stage", task_run_name="stage {partition}", **_OPTIONS)
 def stage(partition: Partition, lake: Lake, plan: Plan, judged: Sequence[Judged], folder: Path) -> list[Staged]:
     """Make the new files of one partition and read them back."""
-    return stage_partition(lake, plan, judged, partition, folder)
+    staged = stage_partition(lake, plan, judged, partition, folder)
+    get_run_logger().info("made %d files, %d rows", len(staged), sum(item.output.rows for item in staged))
+    return staged
 
 
-@task(name="publish", **_OPTIONS)
+@task(name="publish", task_run_name="publish", **_OPTIONS)
 def publish(lake: Lake, staged: Sequence[Staged]) -> list[Output]:
     """Rename every staged file into its place."""
     lake.commit(staged)
+    get_run_logger().info("%d files are in place", len(staged))
     return [item.output for item in staged]

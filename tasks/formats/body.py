@@ -32,20 +32,14 @@ class _Paragraph:
     """Consecutive lines of one paragraph; `label` and `colon` (offset of it) once they are read."""
 
     lines: list[Line]
+    start: int
+    end: int
     colon: int = -1
     label: Label | None = None
 
     @property
-    def start(self) -> int:
-        return self.lines[0].start
-
-    @property
-    def end(self) -> int:
-        return self.lines[-1].end
-
-    @property
     def chars(self) -> int:
-        return self.lines[-1].end - self.lines[0].start
+        return self.end - self.start
 
 
 _Item = _Paragraph | Block
@@ -90,8 +84,9 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence) -> list[_Item]
         follows = lines[at + 1].text if at + 1 < end else ""
         if open_ is not None and _belongs(text, open_, line, follows, evidence):
             open_.lines.append(line)
+            open_.end = line.end
         else:
-            open_ = _Paragraph([line])
+            open_ = _Paragraph([line], line.start, line.end)
             items.append(open_)
         at += 1
     return items
@@ -225,6 +220,7 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
     quotes = find_quotes(folded, eligible) if eligible else set()
     known = captions.content_words(f"{head.title} {head.summary}")
     roles = Evidence()
+    damaged = _CONTROL_RE.search(text) is not None
     blocks: list[Block] = []
     speaking, index = False, 0
     for at, item in enumerate(items):
@@ -243,6 +239,8 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
         if speaking and _resumes_telling(items, at, words):
             speaking = False
         kind = _kind_of(words, item, items, at, known, speaking)
+        if damaged and _CONTROL_RE.search(words):
+            kind = "unrecognised"
         if quoted and kind == "speech":
             kind = "quote"
         elif kind == "heading":
@@ -264,8 +262,6 @@ def _words_of(text: str, item: _Paragraph) -> str:
 def _kind_of(words: str, item: _Paragraph, items: Sequence[_Item], at: int, known: set[str], speaking: bool) -> str:
     if words[0] in "([" and _NOTE_RE.fullmatch(words):
         return "note"
-    if _CONTROL_RE.search(words):
-        return "unrecognised"
     shown = len(item.lines) == 1 and words[-1] in ".)" and captions.is_inner_caption(words, known, speaking)
     if shown and not _is_open(items, at):
         return "caption"

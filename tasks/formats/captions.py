@@ -109,7 +109,7 @@ def is_first_caption(text: str) -> bool:
         return False
     words = _WORD_RE.findall(text)
     folded = [word.casefold() for word in words]
-    if not words or any(word in _SPEECH_WORDS for word in folded) or _LEAD_OPENING_RE.match(text):
+    if not words or not _SPEECH_WORDS.isdisjoint(folded) or _LEAD_OPENING_RE.match(text):
         return False
     return not _tells(words, folded)
 
@@ -131,11 +131,12 @@ def is_inner_caption(text: str, known: Collection[str], spoken: bool) -> bool:
     """
     if not 12 < len(text) <= MAX_CAPTION_CHARS or not text[0].isupper() or text[-1] in ":?!,;…”*":
         return False
-    if any(mark in text for mark in _SAID):
-        return False
+    for mark in _SAID:
+        if mark in text:
+            return False
     words = _WORD_RE.findall(text)
     folded = [word.casefold() for word in words]
-    if len(words) < 3 or any(word in _SPEECH_WORDS for word in folded) or _tells(words, folded):
+    if len(words) < 3 or not _SPEECH_WORDS.isdisjoint(folded) or _tells(words, folded):
         return False
     content = {word for word in folded if word not in _NO_CONTENT and len(word) > 1}
     share = sum(word in known for word in content) / len(content) if content else 0.0

@@ -82,6 +82,10 @@ _WHOLE_BODIES = frozenset(
     "commission council committee republic federation kingdom union emirates parliament government assembly"
     " organisation organization community league state states nations".split()
 )
+# Sets that are asked again and again, put together once.
+_BEFORE_WHOLE_NAMES = ROLES | COUNTRIES | ADJECTIVES | _WHOLE_BODIES
+_ROLE_ATTRIBUTES = BODIES | ADJECTIVES
+_NEVER_NAMES = HONORIFICS | ROLES | BODIES | COUNTRIES | ADJECTIVES | NO_NAMES
 _TERRITORIAL = frozenset(
     "king queen prince princess emir sultan sheikh grand duke patriarch metropolitan pope archbishop bishop"
     " crown shah emperor empress".split()
@@ -307,7 +311,7 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
     role_keys = [_key(word) for word in role]
     if not _is_role(role, role_keys) and not all(key in HONORIFICS for key in role_keys):
         return None
-    if role[0][0].islower() and not (_is_role_word(role[0], role_keys[0]) or role_keys[0] in BODIES | ADJECTIVES):
+    if role[0][0].islower() and not (_is_role_word(role[0], role_keys[0]) or role_keys[0] in _ROLE_ATTRIBUTES):
         return None
     return _speaker(role, name)
 
@@ -333,7 +337,7 @@ def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: 
             return _shorten(keys, first, 2)
         last = len(words) - 1
         return last if (keys[0] in _TERRITORIAL and full == 2) or evidence.knows(words[last]) else None
-    whole = words[first - 1].endswith(",") or before in ROLES | COUNTRIES | ADJECTIVES | _WHOLE_BODIES
+    whole = words[first - 1].endswith(",") or before in _BEFORE_WHOLE_NAMES
     limit = 5 if whole else 2
     particles = any(key in PARTICLES for key in keys[first:])
     return first if full <= limit or (particles and full <= limit + 2) else _shorten(keys, first, 2)
@@ -360,12 +364,7 @@ def _read_bare(
         return Label(text, Speaker(name, None, "person"), note, "known" if evidence.knows(name) else "weak")
     capitals = text.isupper()
     known = evidence.knows(text)
-    if (
-        known
-        and len(words) <= 7
-        and text[0].isupper()
-        and (len(words) > 1 or keys[0] not in BODIES | ROLES | COUNTRIES)
-    ):
+    if known and len(words) <= 7 and text[0].isupper() and (len(words) > 1 or keys[0] not in _NEVER_NAMES):
         return Label(text, Speaker(text, None, "person"), note, "known")
     weak = Label(text, Speaker(text, None, "person"), note, "weak")
     if len(words) == 1:

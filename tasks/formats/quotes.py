@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 MIN_QUOTE_CHARS, MAX_QUOTE_CHARS = 80, 450  # the shortest and longest seen have 122 and 327
+MIN_PARAGRAPHS = 5  # pull quotes relieve long speeches; the shortest speech with one has 12 such paragraphs
 _START_CHARS = 28  # shorter starts are shared by chance (`I would like to say once`), longer ones miss abridged copies
 _END_CHARS = 24
 _START_RE = re.compile(rf"[.!?:,;…] (?=(.{{{_START_CHARS}}}))")
@@ -30,7 +31,7 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
     """
     found = {index for index in eligible if _is_set_in_marks(paragraphs[index])}
     wanted = [index for index in eligible if MIN_QUOTE_CHARS <= len(paragraphs[index]) <= MAX_QUOTE_CHARS]
-    if len(paragraphs) < 3 or not wanted:
+    if len(wanted) < MIN_PARAGRAPHS:
         return found
     folded = [paragraph.casefold() for paragraph in paragraphs]
     starts: Counter[str] = Counter()
