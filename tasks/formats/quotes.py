@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 MIN_QUOTE_CHARS, MAX_QUOTE_CHARS = 80, 450  # the shortest and longest seen have 122 and 327
-MIN_PARAGRAPHS = 5  # pull quotes relieve long speeches; the shortest speech with one has 12 such paragraphs
+MIN_PARAGRAPHS = 5  # pull quotes relieve long speeches: the shortest with one has 5 such paragraphs, the next 11
 _START_CHARS = 28  # shorter starts are shared by chance (`I would like to say once`), longer ones miss abridged copies
 _END_CHARS = 24
 _START_RE = re.compile(rf"[.!?:,;…] (?=(.{{{_START_CHARS}}}))")
