@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,11 +31,12 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Rows parsed from a batch, a file a table in `folder`; documents met, and those that the parser holds back."""
+    """Rows parsed from a batch, a file a table in `folder`; documents met, held back by the parser, met twice over."""
 
     folder: Path
     documents: int
     findings: tuple[Finding, ...]
+    repeated: int = 0
 
     def read(self, table: str) -> pa.Table:
         """Rows of a table, memory-mapped."""
@@ -65,7 +66,7 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
     fragments = [_write(batch.path.with_suffix(f".{number}"), layer) for number, layer in enumerate(layers)]
     with storing(batch.path):
         batch.path.unlink()
-    fragments[0] = Fragment(fragments[0].folder, documents, tuple(findings))
+    fragments[0] = replace(fragments[0], documents=documents, findings=tuple(findings))
     return fragments
 
 
@@ -75,7 +76,7 @@ def _write(folder: Path, tabulator: Tabulator) -> Fragment:
         for name, rows in tabulator.tables().items():
             with pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
                 writer.write_table(rows)
-    return Fragment(folder, 0, ())
+    return Fragment(folder, 0, (), tabulator.repeated)
 
 
 def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabulator], findings: list[Finding]) -> int:

@@ -72,7 +72,7 @@ def plan_publication(
     """
     candidates = _candidates(judged, retrieved_at)
     known = lake.known_documents({met[0].partition.source for met in candidates.values()})
-    plan = Plan()
+    plan = Plan(unchanged=sum(one.fragment.repeated for one in judged))
     for document_id in sorted(candidates):
         met = sorted(candidates[document_id], key=_Candidate.order)
         winner = next(one for one in met if one.content_sha256 == met[-1].content_sha256)

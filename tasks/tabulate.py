@@ -80,15 +80,21 @@ class Tabulator:
 
     def __init__(self) -> None:
         self._rows = {name: _Rows(schema) for name, schema in PARTITIONED.items()}
-        self._ids: set[str] = set()
+        self._met: dict[str, tuple[str, str]] = {}
+        self.repeated = 0
 
     def add(self, document: Projection) -> bool:
-        """Add the rows of one document. False, and nothing added, where a document of that id is there already."""
-        if document.document_id in self._ids:
-            return False
-        self._ids.add(document.document_id)
-        document.project(self._rows)
-        return True
+        """Add the rows of one document. False, and nothing added, where another document of that id is there already.
+
+        The same words in the same dump once more are counted in `repeated`, and add nothing.
+        """
+        facts = (document.origin.dump_sha256, document.content_sha256)
+        before = self._met.setdefault(document.document_id, facts)
+        if before is facts:
+            document.project(self._rows)
+        elif before == facts:
+            self.repeated += 1
+        return before == facts
 
     def tables(self) -> dict[str, pa.Table]:
         """The tables by name, `blocks` among them."""
@@ -127,6 +133,8 @@ class Projection:
             published if isinstance(published, dt.date) else self.event_date,
             self.title or "",
         )
+        said = (text for block, text in zip(blocks, self.texts, strict=True) if block.kind not in FURNITURE)
+        self.content_sha256 = identity.content_sha256(said)
 
     def project(self, rows: Mapping[str, _Rows]) -> None:
         """Add the rows of the document to the tables."""
@@ -289,7 +297,6 @@ class Projection:
     def _document(self, speakers: Sequence[Speaker], paragraphs: int, words: int) -> None:
         sections = self._value("sections")
         elisions = (text for block, text in zip(self.blocks, self.texts, strict=True) if block.kind == "elision")
-        said = (text for block, text in zip(self.blocks, self.texts, strict=True) if block.kind not in FURNITURE)
         self._add(
             "documents",
             0,
@@ -309,7 +316,7 @@ class Projection:
             recognised_share=1.0 - self.unrecognised / self.size if self.size else 0.0,
             dump_sha256=self.origin.dump_sha256,
             rendition_sha256=self.origin.rendition_sha256,
-            content_sha256=identity.content_sha256(said),
+            content_sha256=self.content_sha256,
             parser=self.origin.parser,
             ingested_at=self.origin.ingested_at,
         )
