@@ -36,6 +36,7 @@ from tasks.formats.vocabulary import (
     REPORTERS,
     ROLES,
     SENTENCE_WORDS,
+    SURNAMES,
     UTTERANCES,
 )
 
@@ -46,7 +47,8 @@ MAX_LABEL_CHARS = 300  # the longest label of the site has 190; a sentence befor
 MAX_LABEL_WORDS = 40
 
 _NOTE_RE = re.compile(r"[(\[]([^()\[\]]{1,160})[)\]]?$")
-_GLUE_RE = re.compile(r"([^\W\d_a-zß-ÿа-я][^\W\d_]*?[a-zß-ÿа-я])([A-ZÀ-ÞА-Я][^\W\d_]{2,})")
+# `AdaLind`, `CEOAda`: two words that lost the space between them.
+_GLUE_RE = re.compile(r"([^\W\d_a-zß-ÿа-я](?:[^\W\d_]*?[a-zß-ÿа-я]|[A-Z]+?))([A-ZÀ-ÞА-Я][a-zß-ÿа-я][^\W\d_]+)")
 _INITIALS_RE = re.compile(r"(?:[A-ZÀ-ÞА-Я]\.){1,2}[A-ZÀ-ÞА-Я][^\W\d_]+(?:-[^\W\d_]+)?")
 _UNGLUED = ("Mac", "Mc", "De", "Di", "Du", "La", "Le", "Van", "Von", "Fitz")
 _ARABIC_ARTICLE_RE = re.compile(r"(?:al|el|as|ash|an|ar|at|ad|az)[-’'][^\W\d_]")
@@ -85,7 +87,9 @@ _WHOLE_BODIES = frozenset(
 # Sets that are asked again and again, put together once.
 _BEFORE_WHOLE_NAMES = ROLES | COUNTRIES | ADJECTIVES | _WHOLE_BODIES
 _ROLE_ATTRIBUTES = BODIES | ADJECTIVES
-_NEVER_NAMES = HONORIFICS | ROLES | BODIES | COUNTRIES | ADJECTIVES | NO_NAMES
+# Some names are little words in English (`To`, `An`): in the middle of a label a capital makes them names.
+_LITTLE_NAMES = frozenset("to an so on in as by or up at".split())
+_NEVER_NAMES = (HONORIFICS | ROLES | BODIES | COUNTRIES | ADJECTIVES | NO_NAMES) - _LITTLE_NAMES
 _TERRITORIAL = frozenset(
     "king queen prince princess emir sultan sheikh grand duke patriarch metropolitan pope archbishop bishop"
     " crown shah emperor empress".split()
@@ -185,7 +189,7 @@ def _says_i(words: Sequence[str]) -> bool:
 
 
 def _is_role_word(word: str, key: str) -> bool:
-    if key in ROLES:
+    if key in ROLES or (key.endswith("of") and key[:-2] in ROLES):  # `Presidentof Sorland`
         return True
     return word[0].islower() and len(key) > 4 and key.endswith(_ROLE_SUFFIXES) and key not in _NO_ROLE_SUFFIXED
 
@@ -207,15 +211,7 @@ def is_role_alone(text: str) -> bool:
 
 def _is_name_word(word: str, key: str, capitals: bool = False) -> bool:
     """Whether one word can be part of a name, wherever it stands in it."""
-    if (
-        not key
-        or key in HONORIFICS
-        or key in ROLES
-        or key in BODIES
-        or key in COUNTRIES
-        or key in ADJECTIVES
-        or key in NO_NAMES
-    ):
+    if not key or key in _NEVER_NAMES or (key.endswith("of") and key[:-2] in ROLES):
         return False
     if word[0].isupper():
         if key in NAME_SUFFIXES:
@@ -284,6 +280,8 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
     """`President of Sorland Ivan Petrov`: a role that ends in a name."""
     capitals = all(word.isupper() for word in words if word[0].isalpha())
     first = len(words)
+    if first > 2 and keys[-1] in SURNAMES and _is_name_word(words[-2], keys[-2], capitals):
+        first -= 1
     while first > 0:
         word, key = words[first - 1], keys[first - 1]
         particle = key in PARTICLES and first < len(words) and (word.islower() or word in ("Al", "El"))
@@ -294,6 +292,8 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
         first -= 1
     while first < len(words) and words[first].islower() and keys[first] in PARTICLES and keys[first] in _ROLE_LINKS:
         first += 1
+    if first == 0 and (glue := _GLUE_RE.fullmatch(words[0])) and glue[1].casefold() in ROLES:
+        return _speaker([glue[1]], [glue[2], *words[1:]])
     if first in (0, len(words)):
         return None
     start = _find_name(words, keys, first, evidence)

@@ -151,13 +151,12 @@ ADJECTIVES = _words(
     """
     afghan algerian american argentine argentinian armenian australian austrian azerbaijani belarusian belgian
     bolivian brazilian british bulgarian canadian chilean chinese colombian croatian cuban cypriot czech danish
-    dutch egyptian estonian ethiopian finnish french georgian german greek hellenic hungarian indian indonesian
-    iranian iraqi irish israeli italian japanese jordanian kazakh kazakhstani kenyan kuwaiti kyrgyz latvian
-    lebanese libyan lithuanian malaysian mexican moldovan mongolian moroccan nigerian norwegian pakistani
-    palestinian peruvian polish portuguese qatari romanian russian saudi serbian singaporean slovak slovenian
-    spanish swedish swiss syrian tajik thai tunisian turkish turkmen ukrainian us uzbek venezuelan vietnamese
-    yugoslav northern southern eastern western north-western northwestern far volga siberian ural urals
-    caucasian
+    dutch egyptian estonian ethiopian finnish french georgian greek hellenic hungarian indian indonesian iranian
+    iraqi irish israeli italian japanese jordanian kazakh kazakhstani kenyan kuwaiti kyrgyz latvian lebanese
+    libyan lithuanian malaysian mexican moldovan mongolian moroccan nigerian norwegian pakistani palestinian
+    peruvian polish portuguese qatari romanian russian saudi serbian singaporean slovak slovenian spanish
+    swedish swiss syrian tajik thai tunisian turkish turkmen ukrainian us uzbek venezuelan vietnamese yugoslav
+    northern southern eastern western north-western northwestern far volga siberian ural urals caucasian
     """
 )
 # Countries that are given names or surnames too: a place only after `of`.
@@ -188,22 +187,29 @@ SENTENCE_WORDS = _words(
     they’re he’s she’s what’s our
     """
 )
+# Roles, bodies and countries that are surnames too: `Ada King`. At the end of a label, behind a name, they are names.
+SURNAMES = _words(
+    """
+    king major pope prince judge marshal bishop baker cook farmer fisher miner painter singer turner carpenter
+    mason knight page young day law hall church power long best small good west north east south england holland
+    ireland france jordan israel cross field rice stone wood bank park house fox hunter palmer forest guard
+    """
+)
 # Capital words that open sentences, headings and lists, and are no given names.
 NO_NAMES = _words(
     """
-    a an the another one two three four five six seven eight nine ten next finally firstly secondly thirdly
-    fourth fifth third last final total overall key main new old young good great best big small large important
-    indeed well right ok okay sure so or and as at by in on to up with without within from about above after
-    before against among around between during despite besides regarding concerning meanwhile furthermore
-    nevertheless naturally obviously clearly certainly generally incidentally conclusion summary result results
-    reason reasons problem problems issue issues task tasks goal goals objective point points proposal proposals
-    suggestion idea topic subject item agenda date time place venue email e-mail phone telephone tel fax address
-    website site url http https www link photo photos video audio source sources text title heading note notes
-    notice attention warning update addresses speech statement report reports message messages letter telegram
-    greeting greetings decree order law act article agreement treaty declaration list annex appendix page
-    chapter section part january february march april may june july august september october november december
-    monday tuesday wednesday thursday friday saturday sunday victory day anniversary year years month week hour
-    morning evening afternoon night friends colleagues ladies gentlemen comrades brothers sisters citizens
-    guests dears mr colleague friend sirs madame monsieur god lord bless truth reality breakthrough
+    early late mid a an the another one two three four five six seven eight nine ten next finally firstly
+    secondly thirdly fourth fifth third last final total overall key main new old young good great best big
+    small large important indeed well right ok okay sure so or and as at by in on to up with without within from
+    about above after before against among around between during despite besides regarding concerning meanwhile
+    furthermore nevertheless naturally obviously clearly certainly generally incidentally conclusion summary
+    result results reason reasons problem problems issue issues task tasks goal goals objective point points
+    proposal proposals suggestion idea topic subject item agenda date time place venue email e-mail phone
+    telephone tel fax address website site url http https www link photo photos video audio source sources text
+    title heading note notes notice attention warning update addresses speech statement report reports message
+    messages letter telegram greeting greetings decree order law act article agreement treaty declaration list
+    annex appendix page chapter section part victory day anniversary year years month week hour morning evening
+    afternoon night friends colleagues ladies gentlemen comrades brothers sisters citizens guests dears mr
+    colleague friend sirs madame monsieur god lord bless truth reality breakthrough
     """
 )
