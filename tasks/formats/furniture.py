@@ -124,7 +124,7 @@ def read_sections(text: str) -> tuple[str, ...]:
         if not piece:
             continue
         whole = piece in _KNOWN_SECTIONS or piece.startswith(_SECTION_WITH_COMMAS)
-        if sections and not whole and sections[-1].startswith(_SECTION_WITH_COMMAS):
+        if sections and not whole and sections[-1].startswith(_SECTION_WITH_COMMAS) and len(sections[-1]) < 200:
             sections[-1] += f", {piece}"
         else:
             sections.append(piece)

@@ -88,13 +88,12 @@ def split(text: str) -> list[tuple[int, int]]:
 
 def _heads_page(text: str, at: int) -> bool:
     """Whether a date, a time or an announced day stands in the next lines; only lines with an end count."""
-    ahead = text[at : at + _LOOK_AHEAD_CHARS]
-    whole = ahead.rfind("\n")
-    lines = split_lines(ahead[: max(whole, 0)])[:_LOOK_AHEAD_LINES]
-    for line in lines[1:]:
-        if line.text == furniture.BANNER or line.text in furniture.RELATIONS:
+    printed = text[at : at + _LOOK_AHEAD_CHARS].split("\n", 2 * _LOOK_AHEAD_LINES)[:-1]  # the last one may go on
+    lines = [line for line in map(str.strip, printed) if line]
+    for line in lines[1:_LOOK_AHEAD_LINES]:  # the first is the title
+        if line == furniture.BANNER or line in furniture.RELATIONS:
             return False
-        if len(line.text) <= 60 and (furniture.read_date(line.text) or furniture.read_announced_day(line.text)):
+        if len(line) <= 60 and (furniture.read_date(line) or furniture.read_announced_day(line)):
             return True
     return False
 

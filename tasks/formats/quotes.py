@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 MIN_QUOTE_CHARS, MAX_QUOTE_CHARS = 80, 450  # the shortest and longest seen have 122 and 327
 MIN_PARAGRAPHS = 5  # pull quotes relieve long speeches: the shortest with one has 5 such paragraphs, the next 11
+MAX_CHECKS = 50  # each reads the whole document; the most that a page needed is 8
 _START_CHARS = 28  # shorter starts are shared by chance (`I would like to say once`), longer ones miss abridged copies
 _END_CHARS = 24
 _START_RE = re.compile(rf"[.!?:,;…] (?=(.{{{_START_CHARS}}}))")
@@ -40,6 +41,7 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
         starts.update(_START_RE.findall(paragraph))
     copies = Counter(folded)
     joined = ""
+    checks = MAX_CHECKS
     for index in wanted:
         text = folded[index]
         if index in found or starts[text[:_START_CHARS]] < 2:
@@ -47,6 +49,9 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
         sentences = [sentence for sentence in _SENTENCE_RE.split(text) if len(sentence) > _START_CHARS]
         if not all(starts[sentence[:_START_CHARS]] >= 2 for sentence in sentences):
             continue
+        checks -= 1
+        if checks < 0:
+            break
         joined = joined or "\n".join(folded)
         if joined.count(text.rstrip(".!?…“”")[-_END_CHARS:]) < 2:
             continue
