@@ -134,15 +134,17 @@ def is_inner_caption(text: str, known: Collection[str], spoken: bool) -> bool:
     for mark in _SAID:
         if mark in text:
             return False
+    opens = _PLACE_OPENING_RE.match(text) is not None
+    if not spoken and not opens:
+        return False
     words = _WORD_RE.findall(text)
     folded = [word.casefold() for word in words]
     if len(words) < 3 or not _SPEECH_WORDS.isdisjoint(folded) or _tells(words, folded):
         return False
     content = {word for word in folded if word not in _NO_CONTENT and len(word) > 1}
     share = sum(word in known for word in content) / len(content) if content else 0.0
-    opens = _PLACE_OPENING_RE.match(text) is not None
     if not spoken:
-        return opens and share >= 0.5
+        return share >= 0.5
     if _SIDES_RE.search(text):
         return True
     if opens or _OPENING_RE.match(text):

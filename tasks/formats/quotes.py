@@ -35,12 +35,10 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
     if len(wanted) < MIN_PARAGRAPHS:
         return found
     folded = [paragraph.casefold() for paragraph in paragraphs]
-    starts: Counter[str] = Counter()
-    for paragraph in folded:
-        starts[paragraph[:_START_CHARS]] += 1
-        starts.update(_START_RE.findall(paragraph))
+    joined = "\n".join(folded)
+    starts = Counter(_START_RE.findall(joined))
+    starts.update(paragraph[:_START_CHARS] for paragraph in folded)
     copies = Counter(folded)
-    joined = ""
     checks = MAX_CHECKS
     for index in wanted:
         text = folded[index]
@@ -52,7 +50,6 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
         checks -= 1
         if checks < 0:
             break
-        joined = joined or "\n".join(folded)
         if joined.count(text.rstrip(".!?…“”")[-_END_CHARS:]) < 2:
             continue
         if copies[text] == 1 or folded.index(text) == index:
