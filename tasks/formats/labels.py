@@ -29,6 +29,7 @@ from tasks.formats.vocabulary import (
     GENERIC,
     GENERIC_ADJECTIVES,
     GENERIC_LINKS,
+    GENERIC_PHRASES,
     HONORIFICS,
     NAME_SUFFIXES,
     NO_NAMES,
@@ -140,7 +141,7 @@ def read_label(printed: str, evidence: Evidence) -> Label | None:
         return None
     keys = [_key(word) for word in words]
     generic = _is_generic(keys)
-    if generic and (len(words) == 1 or keys[0] in UTTERANCES):
+    if (generic and (len(words) == 1 or keys[0] in UTTERANCES)) or text.casefold() in GENERIC_PHRASES:
         return Label(text, _NOBODY, note, "strong")
     if _is_sentence(words, keys, evidence):
         return None

@@ -23,7 +23,8 @@ _PLACE_WORDS = frozenset(
 _NO_PLACE_OPENINGS = frozenset(
     "At With Before During After Following Meeting Meetings Talks Visiting Visit Awarding Presenting"
     " Presentation Signing Speech Speaking Opening Ceremony Address Beginning President Presidents Vladimir"
-    " Prime Press Joint Statement Statements".split()
+    " Prime Press Joint Statement Statements Transcript Excerpts Questions Answers Report Interview Conversation"
+    " Telephone Session Working Closing Introductory Concluding Remarks Dmitry Mr Mrs Ms".split()
 )
 
 

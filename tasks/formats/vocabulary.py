@@ -17,10 +17,14 @@ GENERIC = _words(
     question questions remark remarks reply replies answer answers response retort comment voice voices
     exclamation audience participant participants interpreter translator moderator host presenter anchor
     announcer narrator journalist journalists correspondent correspondents reporter reporters interviewer
-    speaker unidentified chorus everyone all together spectator spectators viewer listener student students
-    schoolchild pupil worker veteran soldier officer doctor teacher girl boy woman man child children resident q
-    a
+    speaker unidentified chorus everyone all crowd girls boys women men students schoolchildren workers veterans
+    officers soldiers residents together spectator spectators viewer listener student schoolchild pupil worker
+    veteran soldier officer doctor teacher girl boy woman man child children resident q a
     """
+)
+# Phrases that open like a sentence and are labels all the same.
+GENERIC_PHRASES = frozenset(
+    ("from the audience", "from the floor", "from the hall", "in chorus", "in unison", "all together", "off camera")
 )
 # Of these, words for what is said: they are no role, whoever is named behind them.
 UTTERANCES = _words(
