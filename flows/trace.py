@@ -18,6 +18,7 @@ from storage.schemas import TABLES
 
 EXCERPT_BYTES = 1200
 SHOWN_DOCUMENTS = 40
+SHOWN_NAMES = 12
 
 _ROW_RE = re.compile(r"([0-9a-f]{20})-([tpglo])(\d{4,})")
 _DOCUMENT_RE = re.compile(r"[0-9a-f]{20}")
@@ -237,7 +238,11 @@ def _show(answer: Answer, indent: str = "") -> None:
             if len(value) > SHOWN_DOCUMENTS:
                 print(f"{indent}  … {len(value) - SHOWN_DOCUMENTS} more: --json has all")
         elif isinstance(value, list):
-            print(f"{indent}{key}  " + ", ".join(_plain(item) for item in value))
+            shown = [_plain(item) for item in value]
+            print(
+                f"{indent}{key:<16} "
+                + (", ".join(shown) if len(shown) <= SHOWN_NAMES else f"{len(shown)}: --json has all")
+            )
         elif key == "excerpt" and value is not None:
             print(f"{indent}excerpt")
             for line in str(value).splitlines():
