@@ -26,10 +26,14 @@ class Evidence:
     roles: dict[str, str | None] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
 
-    def knows(self, name: str) -> bool:
-        """Whether the document names this person somewhere else."""
+    def names_person(self, name: str) -> bool:
+        """Whether a tag or a label of the document is about this person, by full name or surname."""
         key = name.casefold()
-        return key in self.names or key in self.owners or (" " in name and name in self.head)
+        return key in self.names or key in self.owners
+
+    def knows(self, name: str) -> bool:
+        """Whether the document has these words somewhere else: as a person, or in its head and captions."""
+        return self.names_person(name) or (" " in name and name in self.head)
 
     def add(self, speaker: Speaker) -> None:
         """Remember a speaker and the role that was printed for the name."""

@@ -312,7 +312,7 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
     role_keys = [_key(word) for word in role]
     if not _is_role(role, role_keys) and not all(key in HONORIFICS for key in role_keys):
         return None
-    if role[0][0].islower() and not (_is_role_word(role[0], role_keys[0]) or role_keys[0] in _ROLE_ATTRIBUTES):
+    if role[0][0].islower() and role_keys[0] not in _ROLE_ATTRIBUTES and not _is_role(role[:5], role_keys[:5]):
         return None
     return _speaker(role, name)
 
@@ -364,10 +364,14 @@ def _read_bare(
         name = f"{glue[1]} {glue[2]}"
         return Label(text, Speaker(name, None, "person"), note, "known" if evidence.knows(name) else "weak")
     capitals = text.isupper()
-    known = evidence.knows(text)
-    if known and len(words) <= 7 and text[0].isupper() and (len(words) > 1 or keys[0] not in _NEVER_NAMES):
-        return Label(text, Speaker(text, None, "person"), note, "known")
-    weak = Label(text, Speaker(text, None, "person"), note, "weak")
+    person = Speaker(text, None, "person")
+    if evidence.names_person(text) and len(words) <= 7 and (len(words) > 1 or keys[0] not in _NEVER_NAMES):
+        return Label(text, person, note, "known")
+    # The head names events too: what stands there must look like a name, though its end may be `King`.
+    end = len(words) - (keys[-1] in SURNAMES)
+    if evidence.knows(text) and 1 < len(words) <= 6 and _is_name(words[:end], keys[:end], capitals):
+        return Label(text, person, note, "known")
+    weak = Label(text, person, note, "weak")
     if len(words) == 1:
         # `I.Petrov`; a first name only where a place or paper stands behind it: `Ivan (Lessk)`.
         return weak if _INITIALS_RE.fullmatch(text) or (note and len(text) > 2 and _is_name(words, keys)) else None

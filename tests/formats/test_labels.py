@@ -87,3 +87,12 @@ def test_a_text_that_is_too_long_is_no_label() -> None:
     assert read_label("Head of the " + "very " * MAX_LABEL_CHARS + "Ada Lind", Evidence()) is None
     assert read_label("", Evidence()) is None
     assert read_label("   ", Evidence()) is None
+
+
+def test_what_the_head_names_is_a_speaker_only_if_it_looks_like_a_person() -> None:
+    evidence = Evidence(head="Lars King speaks at the Forum of River Cities / Lessk Festival of Ferries")
+    known = read_label("Lars King", evidence)
+    assert known is not None
+    assert known.strength == "known"
+    assert read_label("Forum of River Cities", evidence) is None
+    assert read_label("Lessk Festival", evidence) is None
