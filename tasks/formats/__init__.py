@@ -20,7 +20,7 @@ from typing import Protocol, cast
 from tasks.formats import kremlin_text
 from tasks.formats.blocks import Block
 
-# Below this no format is chosen. One mark of a page alone gives at most 0.3, any two of them 0.5 and more.
+# Below this no format is chosen. One mark of a page alone gives at most 0.3: two have to agree.
 MIN_EVIDENCE = 0.4
 
 
