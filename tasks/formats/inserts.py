@@ -17,7 +17,7 @@ from tasks.formats.page import line_block
 
 MAX_LINKS_OF_GROUP = 60
 MAX_CREDIT_CHARS = 100
-MAX_TITLE_CHARS = 400  # a longer line is a paragraph, and the heading has lost its links
+MAX_TITLE_CHARS = 400  # a longer line without a date under it is a paragraph: the heading has lost its links
 MAX_BARE_TITLE_CHARS = 100
 
 
@@ -76,7 +76,11 @@ def _take_links(lines: Sequence[Line], at: int, blocks: list[Block]) -> int:
     while at < len(lines) and at - first < 2 * MAX_LINKS_OF_GROUP:
         words = lines[at].text
         dated = at + 1 < len(lines) and furniture.is_link_note(lines[at + 1].text)
-        if words in furniture.RELATIONS or furniture.is_link_note(words) or len(words) > MAX_TITLE_CHARS:
+        if (
+            words in furniture.RELATIONS
+            or furniture.is_link_note(words)
+            or (len(words) > MAX_TITLE_CHARS and not dated)
+        ):
             break
         if not (dated or at == first or _is_bare_title(lines, at)):
             break
