@@ -117,31 +117,40 @@ def doctor(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None
     raise typer.Exit(run_doctor(lake, as_json=as_json))
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived: unwinds like Ctrl-C does, so that staging is cleared and the run is recorded."""
+class Stopped(BaseException):
+    """A signal arrived: unwinds like Ctrl-C does, so that staging is cleared and the run is recorded."""
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second signal ends it at once
-    raise Terminated
+_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+_received: list[int] = []
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    signal.signal(signum, signal.SIG_DFL)  # a second signal ends it at once
+    _received.append(signum)
+    raise Stopped
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: run a command, turn what was raised into one message and the exit code of the contract."""
-    signal.signal(signal.SIGTERM, _terminate)
+    _received.clear()
+    for number in _WORDS:
+        signal.signal(number, _stop)
     as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         code: Any = app(args=arguments, standalone_mode=False)
     except StenolakeError as error:
         code = _fail(error.exit_code, error.message, error.advice, as_json=as_json)
-    except (KeyboardInterrupt, typer.Abort):
-        code = _fail(130, "interrupted", "run the same command again: what was published is whole", as_json=as_json)
-    except Terminated:
-        code = _fail(143, "terminated", "run the same command again: what was published is whole", as_json=as_json)
     except typer.Exit as error:
         code = error.exit_code
+    except Stopped:
+        code = None
     except Exception as error:  # noqa: BLE001 - the one place that catches everything
-        code = _fail_unexpectedly(error, as_json=as_json)
+        # a library that a signal interrupts may raise what it likes on the way out
+        code = None if _received else _fail_unexpectedly(error, as_json=as_json)
+    if code is None and _received:
+        advice = "run the same command again: what was published is whole"
+        code = _fail(128 + _received[0], _WORDS[signal.Signals(_received[0])], advice, as_json=as_json)
     sys.exit(code if isinstance(code, int) else 0)
 
 

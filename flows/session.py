@@ -70,6 +70,7 @@ def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *
             yield Session(run, target, RawStore(target.raw.root, folder, run.outputs), folder, is_dry=False)
         except BaseException as error:
             run.status = "refused" if isinstance(error, RefusedError) else "failed"
+            run.outputs = [output for output in run.outputs if (target.root / output.path).exists()]
             run.error = f"{type(error).__name__}: {error}"[:500]
             with contextlib.suppress(StorageError):  # the disk may be what failed; the first error is the one to tell
                 close(target, run, folder)
