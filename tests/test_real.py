@@ -30,6 +30,7 @@ def test_four_pages_have_four_documents_and_eight_turns(stenolake: Command, real
     lake = tmp_path / "lake"
     result = stenolake("ingest", real_data / "kremlin-2023-11-09.txt", "--lake", lake, "--json").json
     assert result["rows"] == {"documents": 4, "links": 7, "paragraphs": 157, "photos": 4, "tags": 14, "turns": 8}
+    republic = "President of the Republic of Kazakhstan"
     asked = "select speaker_label, speaker_role, paragraph_count from turns order by byte_start"
     assert stenolake("sql", asked, "--lake", lake, "--json").json["rows"] == [
         ["President of Russia Vladimir Putin", "President of Russia", 23],
@@ -39,7 +40,7 @@ def test_four_pages_have_four_documents_and_eight_turns(stenolake: Command, real
             16,
         ],
         ["President of Russia Vladimir Putin", "President of Russia", 17],
-        ["Kassym-Jomart Tokayev", "President of the Republic of Kazakhstan", 1],
+        ["Kassym-Jomart Tokayev", republic, 1],
         ["President of Kazakhstan Kassym-Jomart Tokayev", "President of Kazakhstan", 12],
         ["President of Russia Vladimir Putin", "President of Russia", 13],
         ["President of Kazakhstan Kassym-Jomart Tokayev", "President of Kazakhstan", 30],
