@@ -84,12 +84,12 @@ def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabul
     assert piece.dump.format
     assert record.rendition_sha256
     format_ = formats.FORMATS[piece.dump.format]
-    source = defaults.source or format_.SOURCE
+    source = format_.SOURCE or defaults.source  # what a person says serves where the format does not tell
     if source is None:
         raise UsageError(f"{record.uri} does not tell its source", "name one with --source")
     origin = Origin(
         source_id=source,
-        language=defaults.language or format_.LANGUAGE or "und",
+        language=format_.LANGUAGE or defaults.language or "und",
         time_zone=format_.TIME_ZONE,
         parser=f"{format_.NAME}/{format_.VERSION}",
         dump_sha256=record.dump_sha256,

@@ -185,6 +185,17 @@ def test_a_document_without_a_date_takes_the_one_given_or_is_held(stenolake: Com
     assert (tmp_path / "dated/documents/source=kremlin/year=2020/part-0.parquet").exists()
 
 
+def test_what_a_format_tells_is_not_overridden(stenolake: Command, tmp_path: Path) -> None:
+    dump = write(tmp_path, "a.txt", page(1))
+    stenolake(
+        "ingest", dump, "--lake", tmp_path / "lake", "--source", "other", "--language", "de", "--date", "1999-12-31"
+    )
+    rows = ds.dataset(tmp_path / "lake/documents").to_table(["source_id", "language", "event_date"]).to_pylist()
+    assert [(row["source_id"], row["language"], str(row["event_date"])) for row in rows] == [
+        ("kremlin", "en", "2021-05-01")
+    ]
+
+
 def test_every_file_has_the_schema_of_its_table(sample_lake: Path) -> None:
     for table, schema in schemas.TABLES.items():
         files = sorted((sample_lake / table).rglob("*"))
