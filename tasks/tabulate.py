@@ -7,6 +7,7 @@ here even where the schema forbids it: the suites judge, and what they hold back
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ FURNITURE = frozenset(
         "unrecognised",
     }
 )
+
+
+# Something was left out: `<…>` on a line of its own or inside a paragraph. A bare `…` is a pause.
+ELISION_RE = re.compile(r"[<‹\[(] ?(?:…|\.\.\.) ?[>›\])]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +301,7 @@ class Projection:
 
     def _document(self, speakers: Sequence[Speaker], paragraphs: int, words: int) -> None:
         sections = self._value("sections")
-        elisions = (text for block, text in zip(self.blocks, self.texts, strict=True) if block.kind == "elision")
+        running = (text for block, text in zip(self.blocks, self.texts, strict=True) if block.kind in PARAGRAPH_KINDS)
         self._add(
             "documents",
             0,
@@ -312,7 +317,7 @@ class Projection:
             speaker_count=len({speaker.name or speaker.role for speaker in speakers if speaker.kind != "generic"}),
             paragraph_count=paragraphs,
             word_count=words,
-            is_excerpt=any("…" in text or "..." in text for text in elisions),
+            is_excerpt=any(ELISION_RE.search(text) for text in running),
             recognised_share=1.0 - self.unrecognised / self.size if self.size else 0.0,
             dump_sha256=self.origin.dump_sha256,
             rendition_sha256=self.origin.rendition_sha256,

@@ -239,3 +239,20 @@ def test_lineage_tells_start_and_end(sample_lake: Path) -> None:
         if output["name"].rsplit("/", 1)[1] in rows
     }
     assert stated == rows
+
+
+@pytest.mark.parametrize(
+    ("words", "is_excerpt"),
+    [
+        ("<…>", True),
+        ("Good day. <…>", True),
+        ("Good day.\n<…>", True),
+        ("Well… good day.", False),
+        ("Good\n* * *\nday.", False),
+    ],
+)
+def test_an_excerpt_is_what_leaves_something_out(
+    stenolake: Command, tmp_path: Path, words: str, is_excerpt: bool
+) -> None:
+    stenolake("ingest", write(tmp_path, "a.txt", page(1, words=words)), "--lake", tmp_path / "lake")
+    assert ds.dataset(tmp_path / "lake/documents").to_table()["is_excerpt"].to_pylist() == [is_excerpt]

@@ -289,7 +289,7 @@ CASES: tuple[Case, ...] = (
     *_ids("paragraphs", "paragraph_id", "p"),
     _text("turns.text.present", " \n\n", "No."),
     _text("turns.speaker_label.present", " ", "?"),
-    _text("turns.speaker_label.length", "l" * 201, "l" * 200),
+    _text("turns.speaker_label.length", "l" * 261, "l" * 260),
     _text("turns.speaker_label.long", "l" * 121, "l" * 120),
     _text("turns.speaker_label.colon", "Zoe Marden :", "Zoe Marden (to Ana Orlo: quietly)"),
     _text("turns.speaker_kind.known", "human", "unknown"),
