@@ -112,7 +112,7 @@ def publish(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held]) -> No
     for number, partition in enumerate(partitions := plan.partitions()):
         staged += steps.stage(partition, lake, plan, judged, at_work.folder)
         report("publish", number + 1, len(partitions))
-    run.outputs += steps.publish(lake, staged)
+    steps.publish(at_work, staged)
 
 
 def unseen(at_work: Session, findings: Sequence[Finding]) -> list[Finding]:

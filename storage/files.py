@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from storage.errors import StorageError
+from storage.failpoint import reach
 
 CHUNK_BYTES = 1 << 20
 
@@ -70,11 +71,20 @@ def make_folder(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a staged file and make its bytes durable; its name is, once the folder is synced."""
+    with storing(path):
+        make_folder(path.parent)
+        with path.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
 def write_bytes(staging: Path, final: Path, data: bytes) -> None:
     """Write a small file whole: staged, synced, renamed."""
     staged = staging / f"{final.name}.staged"
-    with storing(staged):
-        make_folder(staging)
-        staged.write_bytes(data)
-        sync_file(staged)
+    write_synced(staged, data)
+    if final.name == "intent.json":
+        reach("commit.intent_made")
     move_into_place(staged, final)
