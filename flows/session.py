@@ -19,7 +19,7 @@ from storage import ledger, openlineage
 from storage.commit import INTENT, Move, commit
 from storage.errors import RefusedError, StorageError
 from storage.failpoint import reach
-from storage.files import make_folder, storing, write_bytes
+from storage.files import DISK_ERRORS, make_folder, storing, write_bytes
 from storage.lake import Lake
 from storage.lock import hold
 from storage.raw import RawStore
@@ -49,8 +49,10 @@ class Session:
 
 
 @contextlib.contextmanager
-def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *, dry_run: bool) -> Iterator[Session]:
-    """Hold the lake for a run; record how it ends.
+def session(
+    flow: str, run_id: str, lake: Path, parameters: dict[str, object], *, dry_run: bool = False, wait_seconds: float = 0
+) -> Iterator[Session]:
+    """Hold the lake for a run, waiting for it if asked to; record how it ends.
 
     Raises:
         LakeHeldError: another run holds it.
@@ -63,7 +65,7 @@ def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *
             place = Path(name)
             yield Session(run, target, RawStore(place / "_raw", place), place / run_id, is_dry=True)
         return
-    with hold(target.staging / LOCK, run_id):
+    with hold(target.staging / LOCK, run_id, wait_seconds):
         reach("lock.taken")
         for killed in recover(target):
             _send(openlineage.final_events(killed, str(target.root)))
@@ -71,7 +73,8 @@ def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *
         at_work = Session(run, target, RawStore(target.raw.root, folder, run.outputs), folder, is_dry=False)
         try:
             announce(target, run, folder)
-            yield at_work
+            with storing(folder, DISK_ERRORS):
+                yield at_work
             if run.ended_at is None:
                 close(at_work, ())
         except BaseException as error:

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from storage.errors import StorageError
@@ -21,14 +21,23 @@ _ADVICE = {
     errno.EPERM: "give this user the right to write there and run the same command again",
     errno.EROFS: "the file system is read-only; remount it or choose another lake with --lake",
 }
+# What a disk says and a network does not: an error like this is one of storage, wherever it came up.
+DISK_ERRORS = frozenset({errno.EIO, *_ADVICE})
 
 
 @contextlib.contextmanager
-def storing(what: Path | str) -> Iterator[None]:
-    """Turn an OSError raised while `what` is read or written into a StorageError that names it."""
+def storing(what: Path | str, only: Collection[int] | None = None) -> Iterator[None]:
+    """Turn an OSError raised while `what` is read or written into a StorageError that names it.
+
+    Args:
+        what: the file, where the error itself does not name one.
+        only: error numbers that are turned; all without.
+    """
     try:
         yield
     except OSError as error:
+        if only is not None and error.errno not in only:
+            raise
         where = error.filename or what
         advice = _ADVICE.get(error.errno or 0, "check the disk (`stenolake doctor`) and run the same command again")
         raise StorageError(f"storage: {error.strerror or error}: {where}", advice) from error
