@@ -31,6 +31,8 @@ app = typer.Typer(
 LakeOption = Annotated[Path, typer.Option("--lake", envvar="STENOLAKE_LAKE", help="Folder of the lake.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
 
+WaitOption = Annotated[float, typer.Option(help="Seconds to wait for a run that holds the lake.", min=0)]
+
 DEFAULT_LAKE = Path("lake")
 
 
@@ -50,15 +52,15 @@ def ingest(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, parse and validate, but write nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when something is held in quarantine.")] = False,
+    wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Read transcript dumps into the lake."""
     from flows.run import run_ingest
 
     day = date.date() if date else None
-    raise typer.Exit(
-        run_ingest(inputs, lake, source, format, language, day, dry_run=dry_run, strict=strict, as_json=as_json)
-    )
+    options = {"dry_run": dry_run, "strict": strict, "as_json": as_json}
+    raise typer.Exit(run_ingest(inputs, lake, source, format, language, day, wait_seconds=wait, **options))
 
 
 @app.command()

@@ -22,6 +22,7 @@ from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
 from storage import ledger  # noqa: E402
 from storage.records import Finding  # noqa: E402
+from storage.space import check_space  # noqa: E402
 from tasks.acquire import Dump, find_inputs  # noqa: E402
 from tasks.cut import cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
@@ -45,6 +46,7 @@ def ingest(
     language: str | None = None,
     date: dt.date | None = None,
     dry_run: bool = False,
+    wait_seconds: float = 0,
 ) -> State:
     """Read transcript dumps into the tables of a lake.
 
@@ -56,12 +58,14 @@ def ingest(
         language: BCP 47 tag, for documents that do not tell their own.
         date: event date, for documents that do not tell their own.
         dry_run: read, parse and validate, but write nothing.
+        wait_seconds: how long to wait for a run that holds the lake.
     """
     parameters: dict[str, object] = {
         "inputs": inputs, "source": source, "format": format, "language": language, "date": date and date.isoformat(),
     }  # fmt: skip
     files = find_inputs(inputs, Path(lake))
-    with session("ingest", flow_run.id or str(uuid.uuid4()), Path(lake), parameters, dry_run=dry_run) as at_work:
+    run_id = flow_run.id or str(uuid.uuid4())
+    with session("ingest", run_id, Path(lake), parameters, dry_run=dry_run, wait_seconds=wait_seconds) as at_work:
         dumps = take_in(at_work, files, format)
         held = judge_all(at_work, dumps, Defaults(at_work.run.run_id, at_work.run.started_at, source, language, date))
         publish(at_work, dumps, held)
@@ -75,6 +79,8 @@ def ingest(
 def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) -> list[Dump]:
     """Keep the files in the raw store and note them as inputs of the run."""
     total = len(files)
+    if not at_work.is_dry:
+        check_space(at_work.lake, sum(path.stat().st_size for path in files if path.exists()))
     dumps = steps.acquire(files, total, at_work.raw, format_name, lambda done: report("acquire", done, total))
     at_work.run.inputs += [dump.record for dump in dumps]
     return dumps
@@ -112,7 +118,7 @@ def publish(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held]) -> No
     for number, partition in enumerate(partitions := plan.partitions()):
         staged += steps.stage(partition, lake, plan, judged, at_work.folder)
         report("publish", number + 1, len(partitions))
-    run.outputs += steps.publish(lake, staged)
+    steps.publish(at_work, staged)
 
 
 def unseen(at_work: Session, findings: Sequence[Finding]) -> list[Finding]:

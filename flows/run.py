@@ -30,6 +30,7 @@ def run_ingest(
     dry_run: bool,
     strict: bool,
     as_json: bool,
+    wait_seconds: float = 0,
 ) -> int:
     """Run the ingest flow and say what came of it. Returns the exit code."""
     from storage.errors import UsageError
@@ -52,6 +53,7 @@ def run_ingest(
             language=language,
             date=date,
             dry_run=dry_run,
+            wait_seconds=wait_seconds,
         )
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import ledger, openlineage
+from storage.commit import INTENT, Move, commit
 from storage.errors import RefusedError, StorageError
-from storage.files import make_folder, storing, write_bytes
+from storage.failpoint import reach
+from storage.files import DISK_ERRORS, make_folder, storing, write_bytes
 from storage.lake import Lake
 from storage.lock import hold
 from storage.raw import RawStore
 from storage.records import Run
+from storage.recover import LOCK, events_of, note_run, recover
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import RunEvent
@@ -46,8 +49,10 @@ class Session:
 
 
 @contextlib.contextmanager
-def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *, dry_run: bool) -> Iterator[Session]:
-    """Hold the lake for a run; record how it ends.
+def session(
+    flow: str, run_id: str, lake: Path, parameters: dict[str, object], *, dry_run: bool = False, wait_seconds: float = 0
+) -> Iterator[Session]:
+    """Hold the lake for a run, waiting for it if asked to; record how it ends.
 
     Raises:
         LakeHeldError: another run holds it.
@@ -60,58 +65,73 @@ def session(flow: str, run_id: str, lake: Path, parameters: dict[str, object], *
             place = Path(name)
             yield Session(run, target, RawStore(place / "_raw", place), place / run_id, is_dry=True)
         return
-    with hold(target.staging / "lock", run_id):
-        sweep(target)
+    with hold(target.staging / LOCK, run_id, wait_seconds):
+        reach("lock.taken")
+        for killed in recover(target):
+            _send(openlineage.final_events(killed, str(target.root)))
         folder = target.staging / run_id
-        announce(target, run, folder)
+        at_work = Session(run, target, RawStore(target.raw.root, folder, run.outputs), folder, is_dry=False)
         try:
-            with storing(folder):
-                make_folder(folder)
-            yield Session(run, target, RawStore(target.raw.root, folder, run.outputs), folder, is_dry=False)
+            announce(target, run, folder)
+            with storing(folder, DISK_ERRORS):
+                yield at_work
+            if run.ended_at is None:
+                close(at_work, ())
         except BaseException as error:
-            run.status = "refused" if isinstance(error, RefusedError) else "failed"
-            run.outputs = [output for output in run.outputs if (target.root / output.path).exists()]
-            run.error = f"{type(error).__name__}: {error}"[:500]
-            with contextlib.suppress(StorageError):  # the disk may be what failed; the first error is the one to tell
-                close(target, run, folder)
+            if run.ended_at is None and not (folder / INTENT).exists():
+                run.status = "refused" if isinstance(error, RefusedError) else "failed"
+                run.error = f"{type(error).__name__}: {error}"[:500]
+                run.versions.clear()  # nothing was published
+                run.outputs[:] = [output for output in run.outputs if (target.root / output.path).exists()]
+                # the disk may be what failed; the first error is the one to tell
+                with contextlib.suppress(StorageError):
+                    close(at_work, ())
             raise
-        close(target, run, folder)
 
 
 def announce(lake: Lake, run: Run, folder: Path) -> None:
-    """Say that a run has begun: its START event stands in the lake and is sent on, whatever comes."""
-    _publish_events(lake, run, folder, [openlineage.start_event(run, str(lake.root))])
+    """Say that a run has begun: its START event stands in the lake and is sent on, whatever comes.
 
-
-def close(lake: Lake, run: Run, folder: Path) -> None:
-    """Write the ledger of a run and clear its staging."""
-    run.ended_at = dt.datetime.now(dt.UTC)
-    uri = str(lake.root)
-    final = openlineage.final_events(run, uri)
-    ledger.record(lake, run, openlineage.to_ndjson([openlineage.start_event(run, uri), *final]), folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    _send(final)
-
-
-def _publish_events(lake: Lake, run: Run, folder: Path, events: Sequence[RunEvent]) -> None:
-    path = lake.root / "_lineage" / "openlineage" / f"{ledger.stem(run)}.ndjson"
-    write_bytes(folder, path, openlineage.to_ndjson(events))
+    Raises:
+        StorageError: writing failed.
+    """
+    with storing(folder):
+        make_folder(folder)
+    reach("run.folder_made")
+    note_run(run, folder)
+    reach("run.noted")
+    events = [openlineage.start_event(run, str(lake.root))]
+    write_bytes(
+        folder, lake.root / "_lineage" / "openlineage" / f"{ledger.stem(run)}.ndjson", openlineage.to_ndjson(events)
+    )
     _send(events)
+    reach("run.announced")
+
+
+def close(at_work: Session, moves: Sequence[Move]) -> None:
+    """Commit a run: its moves and its ledger together, the `documents` after all other tables; clear its staging.
+
+    Raises:
+        StorageError: writing failed; nothing has changed, and the run is not recorded yet.
+    """
+    run, lake, folder = at_work.run, at_work.lake, at_work.folder
+    run.ended_at, written = dt.datetime.now(dt.UTC), list(run.outputs)
+    run.outputs += [move.output for move in moves]
+    try:
+        events = events_of(run, lake)
+        ordered = sorted(moves, key=lambda move: move.output.table == "documents")
+        commit(lake.root, folder, [*ordered, *ledger.stage(run, openlineage.to_ndjson(events), folder)])
+    except BaseException:
+        run.ended_at, run.outputs[:] = None, written
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    reach("run.swept")
+    _send(events[1:])
 
 
 def _send(events: Sequence[RunEvent]) -> None:
     if problem := openlineage.send(events):
         logging.getLogger("stenolake").warning("OpenLineage events stay in the lake, sending them failed: %s", problem)
-
-
-def sweep(lake: Lake) -> None:
-    """Remove what earlier runs that were killed left in staging; called by who holds the lake."""
-    with storing(lake.staging):
-        for left in lake.staging.iterdir():
-            if left.is_dir():
-                shutil.rmtree(left)
-            elif left.name != "lock":
-                left.unlink()
 
 
 def code_version() -> str:

@@ -15,9 +15,10 @@ from typing import Any
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from storage.lake import Lake, Partition, Staged
+from flows.session import Session, close
+from storage.commit import Move
+from storage.lake import Lake, Partition
 from storage.raw import RawStore
-from storage.records import Output
 from tasks.acquire import Dump, acquire_file
 from tasks.cut import Batch
 from tasks.hold import Held, judge_fragment
@@ -72,7 +73,7 @@ def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at
 
 
 @task(name="stage", task_run_name="stage {partition}", **_OPTIONS)
-def stage(partition: Partition, lake: Lake, plan: Plan, judged: Sequence[Judged], folder: Path) -> list[Staged]:
+def stage(partition: Partition, lake: Lake, plan: Plan, judged: Sequence[Judged], folder: Path) -> list[Move]:
     """Make the new files of one partition and read them back."""
     staged = stage_partition(lake, plan, judged, partition, folder)
     get_run_logger().info("made %d files, %d rows", len(staged), sum(item.output.rows for item in staged))
@@ -80,8 +81,7 @@ def stage(partition: Partition, lake: Lake, plan: Plan, judged: Sequence[Judged]
 
 
 @task(name="publish", task_run_name="publish", **_OPTIONS)
-def publish(lake: Lake, staged: Sequence[Staged]) -> list[Output]:
-    """Rename every staged file into its place."""
-    lake.commit(staged)
+def publish(at_work: Session, staged: Sequence[Move]) -> None:
+    """Put every staged file, and the ledger of the run, into its place."""
+    close(at_work, staged)
     get_run_logger().info("%d files are in place", len(staged))
-    return [item.output for item in staged]

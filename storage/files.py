@@ -6,10 +6,11 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from storage.errors import StorageError
+from storage.failpoint import reach
 
 CHUNK_BYTES = 1 << 20
 
@@ -20,14 +21,23 @@ _ADVICE = {
     errno.EPERM: "give this user the right to write there and run the same command again",
     errno.EROFS: "the file system is read-only; remount it or choose another lake with --lake",
 }
+# What a disk says and a network does not: an error like this is one of storage, wherever it came up.
+DISK_ERRORS = frozenset({errno.EIO, *_ADVICE})
 
 
 @contextlib.contextmanager
-def storing(what: Path | str) -> Iterator[None]:
-    """Turn an OSError raised while `what` is read or written into a StorageError that names it."""
+def storing(what: Path | str, only: Collection[int] | None = None) -> Iterator[None]:
+    """Turn an OSError raised while `what` is read or written into a StorageError that names it.
+
+    Args:
+        what: the file, where the error itself does not name one.
+        only: error numbers that are turned; all without.
+    """
     try:
         yield
     except OSError as error:
+        if only is not None and error.errno not in only:
+            raise
         where = error.filename or what
         advice = _ADVICE.get(error.errno or 0, "check the disk (`stenolake doctor`) and run the same command again")
         raise StorageError(f"storage: {error.strerror or error}: {where}", advice) from error
@@ -70,11 +80,20 @@ def make_folder(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a staged file and make its bytes durable; its name is, once the folder is synced."""
+    with storing(path):
+        make_folder(path.parent)
+        with path.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
 def write_bytes(staging: Path, final: Path, data: bytes) -> None:
     """Write a small file whole: staged, synced, renamed."""
     staged = staging / f"{final.name}.staged"
-    with storing(staged):
-        make_folder(staging)
-        staged.write_bytes(data)
-        sync_file(staged)
+    write_synced(staged, data)
+    if final.name == "intent.json":
+        reach("commit.intent_made")
     move_into_place(staged, final)

@@ -3,8 +3,8 @@
     <lake>/<table>/source=<slug>/year=<year>/part-0.parquet
     <lake>/_lineage/blocks/<slug>-<year>.parquet
 
-Below a table's folder stand final files only. Files are made in `_staging`, read back, synced and then renamed, the
-`documents` of a partition last, so that a reader who starts from `documents` finds everything that it names.
+Below a table's folder stand final files only. Files are made in `_staging`, read back and synced here; `storage.commit`
+renames them, `documents` last, so that a reader who starts from `documents` finds everything that it names.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from storage import schemas
+from storage.commit import Move
 from storage.errors import DamageError, NoLakeError, StorageError
-from storage.files import make_folder, move_into_place, sha256_file, storing, sync_file
+from storage.failpoint import reach
+from storage.files import make_folder, sha256_file, storing, sync_file
 from storage.raw import RawStore
 from storage.records import Output
 
@@ -54,14 +56,6 @@ class Known:
     partition: Partition
     content_sha256: str
     parser: str
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A partition file that is complete but not yet visible; `path` None: the partition is to be removed."""
-
-    output: Output
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +131,7 @@ class Lake:
 
     def stage(
         self, partition: Partition, added: Mapping[str, pa.Table], replaced: Sequence[str], folder: Path
-    ) -> list[Staged]:
+    ) -> list[Move]:
         """Make the new files of a partition: old rows, less those of the replaced documents, plus the added ones.
 
         Args:
@@ -147,11 +141,11 @@ class Lake:
             folder: a folder below `staging`.
 
         Returns:
-            One staged file for each table whose rows change, in the order of publication. A partition that loses all
+            One move for each table whose rows change, in the order of publication. A partition that loses all
             its documents gives outputs of 0 bytes.
         """
         gone = pa.array(sorted(replaced), pa.string())
-        staged = []
+        moves = []
         emptied = False
         for table, schema in reversed(
             list(PARTITIONED.items())
@@ -164,28 +158,18 @@ class Lake:
                 emptied = rows.num_rows == 0
             if self.file(table, partition).exists() and rows.equals(old):
                 continue
-            staged.append(self._stage_file(table, partition, None if emptied else rows, folder))
-        return list(reversed(staged))
+            moves.append(self._stage_file(table, partition, None if emptied else rows, folder))
+        return list(reversed(moves))
 
-    def _stage_file(self, table: str, partition: Partition, rows: pa.Table | None, folder: Path) -> Staged:
+    def _stage_file(self, table: str, partition: Partition, rows: pa.Table | None, folder: Path) -> Move:
         final = self.file(table, partition)
         relative = final.relative_to(self.root).as_posix()
         if rows is None:
-            return Staged(Output(table, str(partition), relative, 0, 0, ""), final)
+            return Move("", Output(table, str(partition), relative, 0, 0, ""))
         staged = folder / f"{table}-{partition.source}-{partition.year}.parquet"
         write_table(staged, rows, SORT_KEYS[table])
         output = Output(table, str(partition), relative, rows.num_rows, staged.stat().st_size, sha256_file(staged))
-        return Staged(output, staged)
-
-    def commit(self, staged: Sequence[Staged]) -> None:
-        """Make staged files visible, one atomic rename each, all `documents` after all the rest."""
-        for item in sorted(staged, key=lambda item: item.output.table == "documents"):
-            final = self.root / item.output.path
-            if item.output.bytes:
-                move_into_place(item.path, final)
-            else:
-                with storing(final):
-                    final.unlink(missing_ok=True)
+        return Move(staged.name, output)
 
 
 def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
@@ -200,19 +184,23 @@ def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
     bloom = {name: {"ndv": max(rows.num_rows, 1), "fpp": 0.01} for name in sorted(_BLOOM_FILTERED & columns)}
     with storing(path):
         make_folder(path.parent)
-        pq.write_table(
-            rows,
-            path,
-            compression="zstd",
-            compression_level=3,
-            row_group_size=ROW_GROUP_ROWS,
-            use_dictionary=sorted(_LOW_CARDINALITY & columns),
-            write_page_index=True,
-            write_page_checksum=True,
-            sorting_columns=pq.SortingColumn.from_ordering(rows.schema, [(key, "ascending") for key in sort_keys]),
-            bloom_filter_options=bloom if rows.num_rows else None,
-        )
+        with path.open("wb") as sink:
+            pq.write_table(
+                rows,
+                sink,
+                compression="zstd",
+                compression_level=3,
+                row_group_size=ROW_GROUP_ROWS,
+                use_dictionary=sorted(_LOW_CARDINALITY & columns),
+                write_page_index=True,
+                write_page_checksum=True,
+                sorting_columns=pq.SortingColumn.from_ordering(rows.schema, [(key, "ascending") for key in sort_keys]),
+                bloom_filter_options=bloom if rows.num_rows else None,
+            )
+        reach("table.made")
         sync_file(path)
+        reach("table.synced")
         back = pq.read_table(path, page_checksum_verification=True, partitioning=None)
     if not back.cast(rows.schema).equals(rows):  # Parquet knows no time of whole seconds: time32[s] comes back as [ms]
         raise StorageError(f"what was read back is not what was written: {path}", "check the disk and run again")
+    reach("table.read_back")

@@ -21,7 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage import schemas
-from storage.files import sha256_file, storing, write_bytes
+from storage.commit import Move
+from storage.failpoint import reach
+from storage.files import sha256_file, storing, write_synced
 from storage.lake import Lake
 from storage.records import Output, Run
 
@@ -33,17 +35,34 @@ def stem(run: Run) -> str:
     return f"{run.started_at:%Y%m%dT%H%M%S}.{run.started_at.microsecond:06d}Z-{run.run_id}"
 
 
-def record(lake: Lake, run: Run, events: bytes, folder: Path) -> None:
-    """Write a run's ledger: what it says first, the list of files next, the run itself last."""
-    _add(lake, run, "_lineage/inputs", _inputs(run), folder)
-    _add(lake, run, "_lineage/versions", _versions(run), folder)
-    _add(lake, run, "_quality", _verdicts(run), folder)
-    _add(lake, run, "_quarantine", _findings(run), folder)
-    path = lake.root / "_lineage" / "openlineage" / f"{stem(run)}.ndjson"
-    write_bytes(folder, path, events)
-    run.outputs.append(_output(lake, "_lineage/openlineage", path, events.count(b"\n")))
-    _seal(lake, run, "outputs", _outputs(run), folder)
-    _seal(lake, run, "runs", _runs(run), folder)
+def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
+    """Make a run's ledger files in its staging folder, where they wait for the commit.
+
+    Returns:
+        Their moves: what the run says first, the list of files next, the run itself last.
+
+    Raises:
+        StorageError: writing failed.
+    """
+    name = stem(run)
+    parts = {
+        "_lineage/inputs": _inputs(run), "_lineage/versions": _versions(run),
+        "_quality": _verdicts(run), "_quarantine": _findings(run),
+    }  # fmt: skip
+    moves = [
+        _stage_file(folder, place, f"{name}.parquet", _parquet(rows), rows.num_rows)
+        for place, rows in parts.items()
+        if rows.num_rows
+    ]
+    lines = events.count(b"\n")
+    moves.append(_stage_file(folder, "_lineage/openlineage", f"{name}.ndjson", events, lines))
+    outputs = _outputs(run.run_id, [*run.outputs, *(move.output for move in moves)])
+    for place, rows in (("outputs", outputs), ("runs", _runs(run))):
+        data = _parquet(rows)
+        seal = hashlib.sha256(data).hexdigest()[:HASH_CHARS]
+        moves.append(_stage_file(folder, f"_lineage/{place}", f"{name}-{seal}.parquet", data, rows.num_rows))
+    reach("ledger.made")
+    return moves
 
 
 def read(lake: Lake, name: str, damaged: Collection[Path] = ()) -> pa.Table:
@@ -87,22 +106,10 @@ def held_documents(lake: Lake) -> set[tuple[str, str]]:
     return set(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 
-def _add(lake: Lake, run: Run, place: str, rows: pa.Table, folder: Path) -> None:
-    if not rows.num_rows:
-        return
-    path = lake.root / place / f"{stem(run)}.parquet"
-    write_bytes(folder, path, _parquet(rows))
-    run.outputs.append(_output(lake, place, path, rows.num_rows))
-
-
-def _seal(lake: Lake, run: Run, name: str, rows: pa.Table, folder: Path) -> None:
-    data = _parquet(rows)
-    seal = hashlib.sha256(data).hexdigest()[:HASH_CHARS]
-    write_bytes(folder, lake.root / "_lineage" / name / f"{stem(run)}-{seal}.parquet", data)
-
-
-def _output(lake: Lake, table: str, path: Path, rows: int) -> Output:
-    return Output(table, "", path.relative_to(lake.root).as_posix(), rows, path.stat().st_size, sha256_file(path))
+def _stage_file(folder: Path, place: str, name: str, data: bytes, rows: int) -> Move:
+    staged = folder / f"{place.replace('/', '.')}-{name}"
+    write_synced(staged, data)
+    return Move(staged.name, Output(place, "", f"{place}/{name}", rows, len(data), hashlib.sha256(data).hexdigest()))
 
 
 def _parquet(rows: pa.Table) -> bytes:
@@ -140,8 +147,8 @@ def _findings(run: Run) -> pa.Table:
     return _table(schemas.QUARANTINE, run.findings, run_id=run.run_id, held_at=run.started_at)
 
 
-def _outputs(run: Run) -> pa.Table:
-    return _table(schemas.OUTPUTS, run.outputs, run_id=run.run_id)
+def _outputs(run_id: str, outputs: Iterable[Output]) -> pa.Table:
+    return _table(schemas.OUTPUTS, outputs, run_id=run_id)
 
 
 def _runs(run: Run) -> pa.Table:

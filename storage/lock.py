@@ -1,4 +1,10 @@
-"""One writer a lake: an advisory lock that the kernel frees when its owner dies."""
+"""One writer a lake: an advisory lock that the kernel frees when its owner dies, and a lease for other hosts.
+
+    <lake>/_staging/lock      JSON: who holds it; empty when nobody does. Its time of change is the heartbeat.
+
+On one host the kernel's lock decides at once. A shared file system may not carry that lock to another host: there the
+record of an owner elsewhere counts for as long as its heartbeat is younger than the lease.
+"""
 
 from __future__ import annotations
 
@@ -8,46 +14,105 @@ import fcntl
 import json
 import os
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from storage.errors import LakeHeldError
 from storage.files import make_folder, storing
 
+LEASE_SECONDS = 300  # as Prefect's leases: long beside a pause of a machine, short beside a person's patience
+_HEARTBEAT_SECONDS = LEASE_SECONDS / 10
+_POLL_SECONDS = 0.2
+
 
 @contextlib.contextmanager
-def hold(lock: Path, run_id: str) -> Iterator[None]:
-    """Hold the lake for one run; the lock file says who holds it, and is empty when nobody does.
+def hold(lock: Path, run_id: str, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the lake for one run.
+
+    Args:
+        lock: the lock file.
+        run_id: the run, for those who find the lake held.
+        wait_seconds: how long to wait for another run to end.
 
     Raises:
-        LakeHeldError: another run holds it.
+        LakeHeldError: another run holds it, still after the wait.
+        StorageError: the lock file cannot be written.
     """
     with storing(lock):
         make_folder(lock.parent)
-        handle = lock.open("a+", encoding="utf-8")
+        handle = lock.open("ab+", buffering=0)  # what a full disk refuses must not be tried again when it is closed
     with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            raise LakeHeldError(
-                f"another run holds the lake: {_owner(handle.read())}", "wait for it to end, or stop it, and run again"
-            ) from None
-        started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        owner = {"pid": os.getpid(), "host": socket.gethostname(), "run_id": run_id, "started_at": started}
+        _take(handle, wait_seconds)
+        owner = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "boot_id": boot_id(),
+            "run_id": run_id,
+            "started_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        }
         with storing(lock):
             handle.truncate(0)
-            handle.write(json.dumps(owner))
-            handle.flush()
+            handle.write(json.dumps(owner).encode())
+        ended = threading.Event()
+        beat = threading.Thread(target=_beat, args=(handle.fileno(), ended), name="heartbeat", daemon=True)
+        beat.start()
         try:
             yield
         finally:
-            handle.truncate(0)
+            ended.set()
+            beat.join()
+            with contextlib.suppress(OSError):  # the lock itself goes with the process, whatever the file says
+                handle.truncate(0)
 
 
-def _owner(text: str) -> str:
+def _take(handle: IO[bytes], wait_seconds: float) -> None:
+    deadline = time.monotonic() + wait_seconds
+    while (owner := _try(handle)) is not None:
+        if time.monotonic() >= deadline:
+            waited = f", still after {wait_seconds:g} s" if wait_seconds else ""
+            raise LakeHeldError(
+                f"another run holds the lake{waited}: {owner}",
+                "run again when it has ended, or have the run wait for it with --wait SECONDS",
+            )
+        time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+
+
+def _try(handle: IO[bytes]) -> str | None:
+    """Take the lock. Returns None, or who holds it."""
     try:
-        owner = json.loads(text)
-        return f"run {owner['run_id']}, process {owner['pid']} on {owner['host']} since {owner['started_at']}"
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(handle)[0]
+    name, is_elsewhere = _read(handle)
+    if is_elsewhere and (age := time.time() - os.fstat(handle.fileno()).st_mtime) < LEASE_SECONDS:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        return f"{name}, last heard of {max(age, 0):.0f} s ago, given up after {LEASE_SECONDS} s"
+    return None
+
+
+def _read(handle: IO[bytes]) -> tuple[str, bool]:
+    """The owner as one line, and whether it runs under another kernel than this process."""
+    handle.seek(0)
+    try:
+        owner = json.loads(handle.read())
+        name = f"run {owner['run_id']}, process {owner['pid']} on {owner['host']} since {owner['started_at']}"
+        return name, owner.get("boot_id", boot_id()) != boot_id()
     except (ValueError, KeyError, TypeError):
-        return "its name is not written yet"
+        return "its name is not written yet", False
+
+
+def boot_id() -> str:
+    """What tells this running kernel from all others, containers of one host being the same."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return socket.gethostname()
+
+
+def _beat(fd: int, ended: threading.Event) -> None:
+    while not ended.wait(_HEARTBEAT_SECONDS):
+        with contextlib.suppress(OSError):
+            os.utime(fd)

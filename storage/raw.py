@@ -7,7 +7,10 @@ An object is never changed. The tables can be thrown away and derived from here 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
+import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -18,10 +21,12 @@ from typing import BinaryIO
 import zstandard
 
 from storage.errors import DamageError, StorageError
+from storage.failpoint import reach
 from storage.files import CHUNK_BYTES, make_folder, move_into_place, sha256_file, storing, sync_file
 from storage.records import Output
 
 LEVEL = 3  # 14.8 MB where level 9 gives 13.8 at four times the time
+OBJECTS = "objects.ndjson"
 OBJECT_NAME_RE = re.compile(r"[0-9a-f]{64}\.zst")
 
 
@@ -30,7 +35,8 @@ class RawStore:
     """Objects below `root` (`<lake>/_raw`).
 
     New ones are made in `staging`, on the same file system, and added to `written`, the outputs of the run at work:
-    an object is noted even when the run fails right after it.
+    an object is noted even when the run fails right after it. `objects.ndjson` in `staging` lists each one before it
+    takes its place, for the run that comes after one that was killed.
     """
 
     root: Path
@@ -111,13 +117,35 @@ class RawStore:
                         writer.write(chunk)
                     except zstandard.ZstdError:
                         break  # longer than it was a moment ago: the hash below tells
+            reach("raw.made")
             sync_file(staged)
+            reach("raw.synced")
         if digest.hexdigest() != sha256:
             staged.unlink()
             raise StorageError(f"input changed while it was read: {origin}", "let its writer finish and run again")
-        staged.chmod(0o444)
-        final = self.path(sha256)
-        size_stored, file_sha256 = staged.stat().st_size, sha256_file(staged)
-        # noted first: what a run that is stopped right here lists and never placed, `session` strikes out
-        self.written.append(Output("_raw", "", f"_raw/{sha256[:2]}/{sha256}.zst", 1, size_stored, file_sha256))
-        move_into_place(staged, final)
+        with storing(staged):
+            staged.chmod(0o444)
+            output = Output(
+                "_raw", "", f"_raw/{sha256[:2]}/{sha256}.zst", 1, staged.stat().st_size, sha256_file(staged)
+            )
+        self._list(output)
+        reach("raw.listed")
+        # noted first: what a run that is stopped right here lists and never placed, the session strikes out
+        self.written.append(output)
+        move_into_place(staged, self.path(sha256))
+        reach("raw.placed")
+
+    def _list(self, output: Output) -> None:
+        journal = self.staging / OBJECTS
+        with storing(journal), journal.open("ab") as stream:
+            stream.write(json.dumps(dataclasses.asdict(output)).encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def listed_objects(folder: Path) -> list[Output]:
+    """The objects that a run listed in its staging folder; a last line that is cut short is passed over."""
+    journal = folder / OBJECTS
+    with storing(journal):
+        lines = journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []
+    return [Output(**json.loads(line)) for line in lines]

@@ -74,7 +74,7 @@ def _write(folder: Path, tabulator: Tabulator) -> Fragment:
     with storing(folder):
         folder.mkdir()
         for name, rows in tabulator.tables().items():
-            with pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
+            with (folder / f"{name}.arrow").open("wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
                 writer.write_table(rows)
     return Fragment(folder, 0, (), tabulator.repeated)
 

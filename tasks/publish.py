@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from storage.lake import PARTITIONED, Known, Lake, Partition, Staged
+from storage.commit import Move
+from storage.lake import PARTITIONED, Known, Lake, Partition
 from storage.records import Version
 from storage.schemas import TABLES
 from tasks.parse import Fragment
@@ -129,9 +130,7 @@ def _versions(
     return versions
 
 
-def stage_partition(
-    lake: Lake, plan: Plan, judged: Sequence[Judged], partition: Partition, folder: Path
-) -> list[Staged]:
+def stage_partition(lake: Lake, plan: Plan, judged: Sequence[Judged], partition: Partition, folder: Path) -> list[Move]:
     """Make the new files of one partition in the staging folder."""
     added = {}
     for table, schema in PARTITIONED.items():

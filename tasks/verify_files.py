@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import ledger
+from storage import ledger, recover
 from storage.errors import DamageError, StorageError
 from storage.files import sha256_file
 from storage.lake import PARTITIONED, Lake
@@ -43,7 +43,8 @@ def check_files(lake: Lake, progress: Callable[[int, int], None]) -> Iterator[Da
         lake: the lake.
         progress: told files done and files in all.
     """
-    standing, damage = _read_ledger(lake)
+    pending = explain_pending(lake)
+    standing, damage = _read_ledger(lake, pending)
     yield from damage
     found = sorted(path for path in lake.root.rglob("*") if path.is_file())
     seen = set()
@@ -51,14 +52,25 @@ def check_files(lake: Lake, progress: Callable[[int, int], None]) -> Iterator[Da
         name = path.relative_to(lake.root).as_posix()
         seen.add(name)
         if not name.startswith(_STAGING):
-            yield from _check_file(lake, path, name, standing)
+            yield from _check_file(lake, path, name, standing, pending)
         progress(number + 1, len(found))
     for name in sorted(set(standing) - seen):
-        yield _damage(name, "is missing")
+        if not any(output.bytes == 0 for output in pending.get(name, ())):
+            yield _damage(name, "is missing")
 
 
-def _read_ledger(lake: Lake) -> tuple[dict[str, Output], list[Damage]]:
+def explain_pending(lake: Lake) -> dict[str, list[Output]]:
+    """Path -> what may stand there besides what the ledger lists: a run is at work, or the next will finish one."""
+    explained: dict[str, list[Output]] = {}
+    for one in recover.pending(lake):
+        for output in (*(move.output for move in one.moves), *one.objects):
+            explained.setdefault(output.path, []).append(output)
+    return explained
+
+
+def _read_ledger(lake: Lake, pending: Mapping[str, list[Output]]) -> tuple[dict[str, Output], list[Damage]]:
     """What should stand, and what is wrong with the files that say so."""
+    announced = {Path(name).stem.rsplit("-", 1)[0] for name in pending if name.startswith(_SEALED)}
     stems: dict[str, set[str]] = {}
     damage: list[Damage] = []
     broken: set[Path] = set()
@@ -72,16 +84,20 @@ def _read_ledger(lake: Lake) -> tuple[dict[str, Output], list[Damage]]:
                 damage.append(
                     _damage(path.relative_to(lake.root).as_posix(), "does not have the hash that its name says")
                 )
-        stems[kind] = names
+        stems[kind] = names | announced
     for kind, other in (("outputs", "runs"), ("runs", "outputs")):
         for stem in sorted(stems[kind] - stems[other]):
             damage.append(_damage(f"_lineage/{other}/{stem}", f"is missing or damaged, while `{kind}` has this run"))
     return ledger.standing_files(lake, broken), damage
 
 
-def _check_file(lake: Lake, path: Path, name: str, standing: dict[str, Output]) -> Iterator[Damage]:
+def _check_file(
+    lake: Lake, path: Path, name: str, standing: Mapping[str, Output], pending: Mapping[str, list[Output]]
+) -> Iterator[Damage]:
     if name.startswith(_SEALED):
         return  # checked by their seal
+    if any(_is(path, output) for output in pending.get(name, ())):
+        return
     if name not in standing:
         if not name.endswith(".ndjson"):  # the first event of a run that was killed
             yield _damage(name, "is listed by no run", "delete it, unless somebody knows why it is there")
@@ -94,6 +110,10 @@ def _check_file(lake: Lake, path: Path, name: str, standing: dict[str, Output]) 
         yield _damage(name, "does not have the hash that is listed")
     elif name.startswith("_raw/"):
         yield from _check_object(lake, path, name)
+
+
+def _is(path: Path, output: Output) -> bool:
+    return path.stat().st_size == output.bytes and sha256_file(path) == output.file_sha256
 
 
 def _check_object(lake: Lake, path: Path, name: str) -> Iterator[Damage]:

@@ -1,0 +1,158 @@
+"""Kill it anywhere, fail any operation: `python -m benchmarks.crash [--kills N] [--seed N] [--every-error]`.
+
+1. SIGKILL at each named fail point (`storage.failpoint`), those of undo and recovery after a failure that leads there.
+2. SIGKILL at random moments of an ingest that adds, corrects and moves documents.
+3. The N-th write, fsync, rename and mkdir fails, for every N, with ENOSPC, EIO and EACCES in turn, or each with all
+   three (`--every-error`).
+
+After each: pandas, PyArrow, Polars and DuckDB see only old or new partitions, `verify` blames nothing; after the next
+run the lake has the bytes of an unbroken one, and staging is empty. A failed operation must leave the tables as they
+were and end with 5. Exits 1 when anything was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from storage.failpoint import NAMES
+from tests import faults
+from tests.harness import Scene, run, set_scene, start
+from tests.support import fingerprint
+
+ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)
+TABLES = ("documents", "turns", "paragraphs", "tags", "links", "photos")
+
+
+def kill_at(scene: Scene, name: str) -> list[str]:
+    """Kill an ingest at a fail point. Returns what is wrong."""
+    lake = scene.copy("point")
+    prepare = None
+    if name.startswith("undo."):  # a rename in the midst of the commit fails; then, while all is taken back, the kill
+        prepare = partial(faults.install, str(lake), "rename", 16, errno.EIO)
+    elif name == "recover.recorded":
+        run(scene.inputs, lake, failpoint="commit.kept")
+    elif name.startswith("recover."):
+        run(scene.inputs, lake, failpoint="commit.move:9")
+    if name == "recover.undone":  # a staged file is damaged: the intent cannot be finished
+        staged = next(lake.glob("_staging/*/*runs*.parquet"))
+        staged.write_bytes(b"")
+    broken = run(scene.inputs, lake, failpoint=name, prepare=prepare)
+    wrong = [] if broken == -signal.SIGKILL else [f"was not killed but ended with {broken}"]
+    wrong += scene.problems_now(lake)
+    return wrong + _finish(scene, lake)
+
+
+def kill_after(scene: Scene, seconds: float) -> tuple[bool, list[str]]:
+    """Kill an ingest after a time. Returns whether it was still at work, and what is wrong."""
+    lake = scene.copy("moment")
+    process = start(scene.inputs, lake)
+    time.sleep(seconds)
+    process.kill()
+    process.join()
+    return process.exitcode == -signal.SIGKILL, scene.problems_now(lake) + _finish(scene, lake)
+
+
+def fail(scene: Scene, kind: str, at: int, error: int) -> list[str]:
+    """Let one operation fail. Returns what is wrong."""
+    lake = scene.copy("fault")
+    before = fingerprint(lake, *TABLES)
+    code = run(scene.inputs, lake, prepare=partial(faults.install, str(lake), kind, at, error))
+    wrong = []
+    if code not in (0, 5) or (code == 0 and fingerprint(lake, *TABLES) == before):
+        wrong.append(f"ended with {code}")
+    if code == 5 and fingerprint(lake, *TABLES) != before:
+        wrong.append("published data changed")
+    return wrong + scene.problems_now(lake) + _finish(scene, lake)
+
+
+def operations(scene: Scene) -> dict[str, int]:
+    """How many writes, fsyncs, renames and mkdirs an unbroken ingest makes."""
+    lake = scene.copy("count")
+    assert run(scene.inputs, lake, prepare=partial(faults.install, str(lake))) == 0
+    return faults.counted(lake)
+
+
+def _finish(scene: Scene, lake: Path) -> list[str]:
+    code = run(scene.inputs, lake)
+    return ([f"the next run ended with {code}"] if code else []) + scene.problems_after(lake)
+
+
+def injections(counts: dict[str, int], every_error: bool) -> Iterator[tuple[str, int, int]]:
+    """Kind, number and error of all failures to be tried."""
+    for kind, count in counts.items():
+        for at in range(1, count + 1):
+            for error in ERRORS if every_error else (ERRORS[at % len(ERRORS)],):
+                yield kind, at, error
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=4)
+    parser.add_argument("--every-error", action="store_true")
+    parser.add_argument("--only", choices=["points", "moments", "faults"])
+    asked = parser.parse_args()
+    wrong: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="stenolake-crash-") as folder:
+        scene = set_scene(Path(folder))
+        if asked.only in (None, "points"):
+            started = time.monotonic()
+            for name in NAMES:
+                _note(wrong, f"kill at {name}", kill_at(scene, name))
+            print(
+                f"kills at {len(NAMES)} fail points: {wrong.total()} wrong, {time.monotonic() - started:.0f} s",
+                flush=True,
+            )
+        if asked.only in (None, "moments"):
+            rng, started, at_work, before = random.Random(asked.seed), time.monotonic(), 0, wrong.total()
+            took = _duration(scene)
+            tries = 0
+            while at_work < asked.kills:
+                seconds = rng.uniform(0, took)
+                alive, problems = kill_after(scene, seconds)
+                at_work, tries = at_work + alive, tries + 1
+                _note(wrong, f"kill after {seconds:.3f} s", problems)
+            print(
+                f"kills at random moments: {at_work} of {tries} met the run at work, {wrong.total() - before} wrong, "
+                f"{time.monotonic() - started:.0f} s",
+                flush=True,
+            )
+        if asked.only in (None, "faults"):
+            started, before, counts = time.monotonic(), wrong.total(), operations(scene)
+            tried = 0
+            for kind, at, error in injections(counts, asked.every_error):
+                _note(wrong, f"{errno.errorcode[error]} at {kind} {at}", fail(scene, kind, at, error))
+                tried += 1
+            print(
+                f"failing operations: {tried} injections over {counts}, {wrong.total() - before} wrong, "
+                f"{time.monotonic() - started:.0f} s",
+                flush=True,
+            )
+    print("all as it must be" if not wrong.total() else f"{wrong.total()} wrong")
+    return 1 if wrong.total() else 0
+
+
+def _duration(scene: Scene) -> float:
+    lake, started = scene.copy("moment"), time.monotonic()
+    run(scene.inputs, lake)
+    return time.monotonic() - started
+
+
+def _note(wrong: Counter[str], what: str, problems: list[str]) -> None:
+    for problem in problems:
+        print(f"WRONG {what}: {problem}", flush=True)
+    wrong[what] += bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

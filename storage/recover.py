@@ -1,0 +1,139 @@
+"""After a run that was killed: what it had decided is finished, what it had not is dropped and recorded as such.
+
+Only who holds the lake may recover it; anybody may ask what is pending.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storage import ledger, openlineage
+from storage.commit import INTENT, Move, commit, is_whole, read_intent, redo, undo
+from storage.errors import StorageError
+from storage.failpoint import reach
+from storage.files import storing, write_bytes
+from storage.lake import Lake
+from storage.raw import listed_objects
+from storage.records import Output, Run
+
+if TYPE_CHECKING:
+    from openlineage.client.event_v2 import RunEvent
+
+RUN = "run.json"
+LOCK = "lock"
+_NOTED = ("run_id", "flow", "parameters", "code_version", "packages")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a run that is at work, or was killed, has announced: moves, if it is decided, and raw objects."""
+
+    run_id: str
+    moves: tuple[Move, ...]
+    objects: tuple[Output, ...]
+
+
+def note_run(run: Run, folder: Path) -> None:
+    """Write down what a run is, before it does anything, for the case that it never gets to tell.
+
+    Raises:
+        StorageError: writing failed.
+    """
+    facts = {name: getattr(run, name) for name in _NOTED} | {"started_at": run.started_at.isoformat()}
+    write_bytes(folder, folder / RUN, json.dumps(facts).encode())
+
+
+def pending(lake: Lake) -> list[Pending]:
+    """What stands in staging and explains files that the ledger does not list yet, or not any more.
+
+    An intent that could not be finished, because a file of it is damaged, explains nothing.
+    """
+    found = []
+    for folder in _folders(lake):
+        try:
+            moves = read_intent(folder) or []
+            objects = listed_objects(folder)
+            whole = is_whole(lake.root, folder, moves)
+        except (StorageError, OSError, ValueError, KeyError, TypeError):  # damaged, or gone: a run has just ended
+            continue
+        found.append(Pending(folder.name, tuple(moves) if whole else (), tuple(objects)))
+    return found
+
+
+def recover(lake: Lake) -> list[Run]:
+    """Put the lake in order after runs that were killed, and clear staging.
+
+    Returns:
+        Runs that were recorded as killed; one that was finished has told its own story.
+
+    Raises:
+        StorageError: reading or writing failed; the next run tries again.
+    """
+    reach("recover.begun")
+    killed = []
+    for folder in _folders(lake):
+        if moves := read_intent(folder):
+            if is_whole(lake.root, folder, moves):
+                redo(lake.root, folder, moves)
+                with storing(folder):
+                    (folder / INTENT).unlink()
+                _clear(folder)
+                reach("recover.redone")
+                continue
+            undo(lake.root, folder, moves)
+            reach("recover.undone")
+        if (folder / RUN).exists():
+            killed.append(_record_killed(lake, folder))
+            reach("recover.recorded")
+        _clear(folder)
+    with storing(lake.staging):
+        for left in lake.staging.iterdir():
+            if left.name != LOCK:
+                _clear(left)
+    reach("recover.swept")
+    return killed
+
+
+def _folders(lake: Lake) -> list[Path]:
+    with storing(lake.staging):
+        return sorted(path for path in lake.staging.iterdir() if path.is_dir()) if lake.staging.is_dir() else []
+
+
+def _clear(path: Path) -> None:
+    with storing(path):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _record_killed(lake: Lake, folder: Path) -> Run:
+    """Record a run that was killed: that it was, and which raw objects it left."""
+    with storing(folder):
+        noted = json.loads((folder / RUN).read_bytes())
+    started_at = dt.datetime.fromisoformat(noted.pop("started_at"))
+    run = Run(**noted, started_at=started_at, ended_at=dt.datetime.now(dt.UTC), status="failed")
+    run.error = "killed: the run ended without a word, and the next one recorded it"
+    run.outputs += [item for item in listed_objects(folder) if _stands(lake, item)]
+    if not _is_recorded(lake, run):
+        events = openlineage.to_ndjson(events_of(run, lake))
+        commit(lake.root, folder, ledger.stage(run, events, folder))
+    return run
+
+
+def events_of(run: Run, lake: Lake) -> list[RunEvent]:
+    """The OpenLineage events of a run that has ended, START included."""
+    uri = str(lake.root)
+    return [openlineage.start_event(run, uri), *openlineage.final_events(run, uri)]
+
+
+def _stands(lake: Lake, output: Output) -> bool:
+    path = lake.root / output.path
+    return path.exists() and path.stat().st_size == output.bytes
+
+
+def _is_recorded(lake: Lake, run: Run) -> bool:
+    """Whether the ledger has it already: it was killed after its commit, while it cleared its folder."""
+    return any((lake.root / "_lineage" / "runs").glob(f"{ledger.stem(run)}-*.parquet"))
