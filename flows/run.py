@@ -79,6 +79,27 @@ def _run_flow(**parameters: Any) -> dict[str, Any]:
     return result
 
 
+def run_reprocess(lake: Path, source: str | None, since: dt.date | None, *, wait_seconds: float, as_json: bool) -> int:
+    """Run the reprocess flow and say what changed. Returns 0."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows.maintain import count_changes, reprocess
+    from storage.lake import Lake
+
+    Lake.open(lake)  # a wrong path is told before a server is started
+    started = time.monotonic()
+    with _bar(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        counts: dict[str, Any] = dict(reprocess(str(lake), source, since, wait_seconds))
+    counts["seconds"] = round(time.monotonic() - started, 2)
+    if as_json:
+        print(json.dumps(counts, ensure_ascii=False))
+        return 0
+    print(f"{counts['dumps']} dumps read again in {counts['seconds']} s; run {counts['run_id']}")
+    print("documents  " + "  ".join(f"{count} {what}" for what, count in counts["documents"].items()))
+    print(f"changed    {count_changes(counts)}")
+    return 0
+
+
 @contextlib.contextmanager
 def _bar() -> Iterator[None]:
     if not sys.stderr.isatty():
