@@ -85,11 +85,15 @@ def trace(
 
 
 @app.command()
-def verify(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+def verify(
+    lake: LakeOption = DEFAULT_LAKE,
+    sample: Annotated[str, typer.Option(help="A part of all, 1/7 to 7/7: on seven days everything is proven.")] = "1/1",
+    as_json: JsonOption = False,
+) -> None:
     """Prove the lake against its raw bytes."""
     from flows.verify import run_verify
 
-    raise typer.Exit(run_verify(lake, as_json=as_json))
+    raise typer.Exit(run_verify(lake, sample=sample, as_json=as_json))
 
 
 @app.command()
