@@ -122,6 +122,7 @@ def main() -> int:
                 alive, problems = kill_after(scene, seconds)
                 at_work, tries = at_work + alive, tries + 1
                 _note(wrong, f"kill after {seconds:.3f} s", problems)
+                _progress(tries, at_work, asked.kills)
             print(
                 f"kills at random moments: {at_work} of {tries} met the run at work, {wrong.total() - before} wrong, "
                 f"{time.monotonic() - started:.0f} s",
@@ -133,6 +134,7 @@ def main() -> int:
             for kind, at, error in injections(counts, asked.every_error):
                 _note(wrong, f"{errno.errorcode[error]} at {kind} {at}", fail(scene, kind, at, error))
                 tried += 1
+                _progress(tried, tried, sum(counts.values()))
             print(
                 f"failing operations: {tried} injections over {counts}, {wrong.total() - before} wrong, "
                 f"{time.monotonic() - started:.0f} s",
@@ -146,6 +148,11 @@ def _duration(scene: Scene) -> float:
     lake, started = scene.copy("moment"), time.monotonic()
     run(scene.inputs, lake)
     return time.monotonic() - started
+
+
+def _progress(tries: int, done: int, total: int) -> None:
+    if tries % 20 == 0:
+        print(f"  {done} of {total}", flush=True)
 
 
 def _note(wrong: Counter[str], what: str, problems: list[str]) -> None:

@@ -69,20 +69,60 @@ def trace(
         str, typer.Argument(help="Id of a document, turn, paragraph, tag, link or photo, or SHA-256 of a dump.")
     ],
     lake: LakeOption = DEFAULT_LAKE,
+    versions: Annotated[
+        bool, typer.Option("--versions", help="Every text that the document has had, and what changed.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """From any row, document or dump back to its bytes, run and checks, and forward to rows and files."""
+    if versions:
+        from flows.trace_versions import run_versions
+
+        raise typer.Exit(run_versions(id, lake, as_json=as_json))
     from flows.trace import run_trace
 
     raise typer.Exit(run_trace(id, lake, as_json=as_json))
 
 
 @app.command()
-def verify(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+def verify(
+    lake: LakeOption = DEFAULT_LAKE,
+    sample: Annotated[str, typer.Option(help="A part of all, 1/7 to 7/7: on seven days everything is proven.")] = "1/1",
+    as_json: JsonOption = False,
+) -> None:
     """Prove the lake against its raw bytes."""
     from flows.verify import run_verify
 
-    raise typer.Exit(run_verify(lake, as_json=as_json))
+    raise typer.Exit(run_verify(lake, sample=sample, as_json=as_json))
+
+
+@app.command()
+def reprocess(
+    lake: LakeOption = DEFAULT_LAKE,
+    source: Annotated[str | None, typer.Option(help="Only dumps that hold documents of this source.")] = None,
+    since: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only dumps retrieved on that day or later.")
+    ] = None,
+    wait: WaitOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Derive the tables anew from the raw store, without the network, and say what changed."""
+    from flows.run import run_reprocess
+
+    raise typer.Exit(run_reprocess(lake, source, since.date() if since else None, wait_seconds=wait, as_json=as_json))
+
+
+@app.command()
+def gc(
+    lake: LakeOption = DEFAULT_LAKE,
+    delete: Annotated[bool, typer.Option("--delete", help="Remove what is listed.")] = False,
+    wait: WaitOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """List what no ledger entry reaches, and with --delete remove it."""
+    from flows.gc import run_gc
+
+    raise typer.Exit(run_gc(lake, delete=delete, wait_seconds=wait, as_json=as_json))
 
 
 @app.command()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from flows import environment
-from flows.progress import listening
+from flows.bar import bar
 
 environment.quiet()
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # our own lines are the terminal's
@@ -44,7 +42,7 @@ def run_ingest(
         raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens")
     find_inputs(inputs, lake)  # a wrong path is told before a server is started
     started = time.monotonic()
-    with _bar():
+    with bar():
         counts = _run_flow(
             inputs=inputs,
             lake=str(lake),
@@ -79,26 +77,25 @@ def _run_flow(**parameters: Any) -> dict[str, Any]:
     return result
 
 
-@contextlib.contextmanager
-def _bar() -> Iterator[None]:
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def run_reprocess(lake: Path, source: str | None, since: dt.date | None, *, wait_seconds: float, as_json: bool) -> int:
+    """Run the reprocess flow and say what changed. Returns 0."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bars: dict[str, Any] = {}
-        starting = progress.add_task("starting Prefect", total=None)
+    from flows.maintain import count_changes, reprocess
+    from storage.lake import Lake
 
-        def show(step: str, done: int, total: int) -> None:
-            progress.update(starting, visible=False)
-            if step not in bars:
-                bars[step] = progress.add_task(step, total=total)
-            progress.update(bars[step], completed=done, total=total)
-
-        with listening(show):
-            yield
+    Lake.open(lake)  # a wrong path is told before a server is started
+    started = time.monotonic()
+    with bar(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        counts: dict[str, Any] = dict(reprocess(str(lake), source, since, wait_seconds))
+    counts["seconds"] = round(time.monotonic() - started, 2)
+    if as_json:
+        print(json.dumps(counts, ensure_ascii=False))
+        return 0
+    print(f"{counts['dumps']} dumps read again in {counts['seconds']} s; run {counts['run_id']}")
+    print("documents  " + "  ".join(f"{count} {what}" for what, count in counts["documents"].items()))
+    print(f"changed    {count_changes(counts)}")
+    return 0
 
 
 def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:

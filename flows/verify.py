@@ -7,24 +7,26 @@ import json
 import time
 from pathlib import Path
 
-from storage.errors import DamageError
+from flows.bar import bar
+from flows.progress import report
+from storage.errors import DamageError, UsageError
 from storage.lake import Lake
 from storage.records import Output
-from tasks.verify_files import Damage, check_files, explain_pending
+from tasks.verify_files import EVERYTHING, Damage, Sample, check_files, explain_pending
 from tasks.verify_rows import check_rows
 
 ATTEMPTS = 5  # a run commits within seconds; a lake that changes all the time is told as it was found last
 SHOWN = 50  # findings on a terminal; `--json` has all of them
 
 
-def prove(lake: Lake) -> tuple[list[Damage], dict[str, int]]:
-    """All damage of a lake, and how much was looked at.
+def prove(lake: Lake, sample: Sample = EVERYTHING) -> tuple[list[Damage], dict[str, int]]:
+    """All damage of a lake, or of a sample of its files and partitions, and how much was looked at.
 
     Nobody is kept from writing meanwhile: damage found while a run was at work is looked for again.
     """
     for _ in range(ATTEMPTS):
         before = _state(lake)
-        damage, counts = _prove(lake)
+        damage, counts = _prove(lake, sample)
         if not damage or _state(lake) == before:
             break
     return damage, counts
@@ -35,32 +37,54 @@ def _state(lake: Lake) -> tuple[list[str], dict[str, list[Output]]]:
     return sorted(path.name for path in (lake.root / "_lineage" / "outputs").glob("*")), explain_pending(lake)
 
 
-def _prove(lake: Lake) -> tuple[list[Damage], dict[str, int]]:
-    counts = {"files": 0, "partitions": 0, "pending": 0}
+def _prove(lake: Lake, sample: Sample) -> tuple[list[Damage], dict[str, int]]:
+    counts = {"files": 0, "bytes": 0, "partitions": 0, "pending": 0}
 
-    def note(what: str, done: int) -> None:
+    def note(what: str, done: int, total: int = 0) -> None:
         counts[what] = done
+        report(f"verify {what}", done, total)
+
+    def note_file(done: int, total: int) -> None:
+        counts["files"] += 1
+        note("bytes", done, total)
 
     # Partitions that a run is replacing, or was when it was killed: their files are proven, their rows later.
     moving = {output.partition for outputs in explain_pending(lake).values() for output in outputs} - {""}
     note("pending", len(moving))
-    damage = list(check_files(lake, lambda done, total: note("files", done)))
-    damage += check_rows(lake, lambda done, total: note("partitions", done), moving)
+    damage = list(check_files(lake, note_file, sample))
+    skipped = {*moving, *(name for one in lake.partitions() if not sample.holds(name := str(one)))}
+    damage += check_rows(lake, lambda done, total: note("partitions", done, total), skipped)
     return damage, counts
 
 
-def run_verify(lake: Path, *, as_json: bool) -> int:
-    """Prove a lake and say what fails. Returns 0, or 6 when something does."""
-    started = time.monotonic()
-    damage, counts = prove(Lake.open(lake))
+def read_sample(text: str) -> Sample:
+    """`1/7`: the first of seven parts.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise UsageError(f"no such sample: {text}", "give a part of all, 1/7 to 7/7: on seven days all is proven")
+    return Sample(int(part), int(parts))
+
+
+def run_verify(lake: Path, *, sample: str = "1/1", as_json: bool) -> int:
+    """Prove a lake, or a sample of it, and say what fails. Returns 0, or 6 when something does."""
+    started, chosen = time.monotonic(), read_sample(sample)
+    with bar("verify"):
+        damage, counts = prove(Lake.open(lake), chosen)
     seconds = round(time.monotonic() - started, 2)
     if as_json:
         findings = [dataclasses.asdict(item) for item in damage]
-        print(
-            json.dumps({"status": "damaged" if damage else "whole", **counts, "damage": findings, "seconds": seconds})
-        )
+        status = "damaged" if damage else "whole"
+        print(json.dumps({"status": status, "sample": sample, **counts, "damage": findings, "seconds": seconds}))
     elif not damage:
-        print(f"whole: {counts['files']} files and {counts['partitions']} partitions proven in {seconds} s")
+        size, what = counts["bytes"] / 1e6, "" if chosen == EVERYTHING else f", sample {sample}"
+        print(
+            f"whole: {counts['files']} files and {counts['partitions']} partitions proven in {seconds} s "
+            f"({size:.1f} MB{what})"
+        )
         if counts["pending"]:
             print(f"pending: {counts['pending']} partitions are being replaced; the rows are proven after the next run")
     else:

@@ -9,6 +9,7 @@ renames them, `documents` last, so that a reader who starts from `documents` fin
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,8 @@ class Known:
     partition: Partition
     content_sha256: str
     parser: str
+    dump_sha256: str
+    ingested_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,12 @@ class Lake:
     def known_documents(self, sources: Iterable[str]) -> dict[str, Known]:
         """Every document that the lake holds of these sources: id -> what is known."""
         wanted, known = set(sources), {}
+        columns = ("document_id", "content_sha256", "parser", "dump_sha256", "ingested_at")
         for partition in self.partitions():
             if partition.source in wanted:
-                rows = self.read("documents", partition, ["document_id", "content_sha256", "parser"])
+                rows = self.read("documents", partition, list(columns))
                 for values in zip(*(column.to_pylist() for column in rows.columns), strict=True):
-                    known[values[0]] = Known(partition, values[1], values[2])
+                    known[values[0]] = Known(partition, *values[1:])
         return known
 
     def stage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import graphlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +12,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from storage import ledger
 from storage.commit import Move
 from storage.lake import PARTITIONED, Known, Lake, Partition
 from storage.records import Version
 from storage.schemas import TABLES
 from tasks.parse import Fragment
-
-_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,20 @@ class Plan:
     unchanged: int = 0
 
     def partitions(self) -> list[Partition]:
-        """The partitions that change, in order."""
-        return sorted({*self.added, *self.replaced})
+        """The partitions that change; one that a document leaves stands before the one that it moves to.
+
+        A reader between two renames then misses the document, and never meets it twice. Where documents change places
+        between two partitions that cannot be, and the order is that of the names.
+        """
+        homes = {document: home for home, documents in self.replaced.items() for document in documents}
+        before: dict[Partition, set[Partition]] = {one: set() for one in sorted({*self.added, *self.replaced})}
+        for partition, by_fragment in self.added.items():
+            moved = {homes.get(document, partition) for ids in by_fragment.values() for document in ids}
+            before[partition] |= moved - {partition}
+        try:
+            return list(graphlib.TopologicalSorter({one: sorted(all_) for one, all_ in before.items()}).static_order())
+        except graphlib.CycleError:
+            return list(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +70,50 @@ class _Candidate:
 
 
 def plan_publication(
-    lake: Lake, judged: Sequence[Judged], retrieved_at: Mapping[str, dt.datetime], started_at: dt.datetime
+    lake: Lake,
+    judged: Sequence[Judged],
+    retrieved_at: Mapping[str, dt.datetime],
+    started_at: dt.datetime,
+    *,
+    anew: bool = False,
 ) -> Plan:
     """Decide which documents are new, corrected or unchanged.
 
-    A document met more than once in a run is taken as last retrieved; without a time of retrieval the order of dump
-    hashes and then of place in the dump decides, so that the order of arguments decides nothing.
+    The text that was retrieved last stands in the tables, however late another arrives; a dump of unknown retrieval
+    counts as retrieved when its run started. Where two times are the same, the order of dump hashes and then of place
+    in the dump decides, so that the order of arguments decides nothing.
 
     Args:
         lake: what there is.
         judged: the fragments of the run.
         retrieved_at: dump hash -> when it was fetched, where known.
         started_at: start of the run, which stands for the time of dumps of unknown retrieval.
+        anew: the dumps are not new, their rows are derived again: all are published, and none is a version.
     """
-    candidates = _candidates(judged, retrieved_at)
+    candidates = _candidates(judged, retrieved_at, started_at)
     known = lake.known_documents({met[0].partition.source for met in candidates.values()})
+    told = _told_versions(lake)
+    held_at = _retrievals(lake)
     plan = Plan(unchanged=sum(one.fragment.repeated for one in judged))
     for document_id in sorted(candidates):
         met = sorted(candidates[document_id], key=_Candidate.order)
         winner = next(one for one in met if one.content_sha256 == met[-1].content_sha256)
         plan.unchanged += len(met) - 1
         before = known.get(document_id)
-        if before and _is_same(before, winner):
+        if before and not anew and _is_same(before, winner):
             plan.unchanged += 1
+            continue
+        if before and not anew and _is_older(met[-1], before, retrieved_at, held_at):
+            plan.unchanged += 1  # what the lake holds was retrieved later; the older text is kept as a version
+            older = [one for one in met if (document_id, one.content_sha256) not in told]
+            plan.versions += _versions(document_id, before, older, retrieved_at, started_at)
             continue
         plan.published += 1
         plan.added[winner.partition][winner.fragment].append(document_id)
         if before:
             plan.replaced[before.partition].add(document_id)
-        plan.versions += _versions(document_id, before, met, retrieved_at, started_at)
+        if not anew:
+            plan.versions += _versions(document_id, before, met, retrieved_at, started_at)
     return plan
 
 
@@ -97,7 +124,31 @@ def _is_same(before: Known, now: _Candidate) -> bool:
     return before.parser == now.parser or before.parser.split("/")[0] != now.parser.split("/")[0]
 
 
-def _candidates(judged: Sequence[Judged], retrieved_at: Mapping[str, dt.datetime]) -> dict[str, list[_Candidate]]:
+def _is_older(
+    last: _Candidate, before: Known, retrieved_at: Mapping[str, dt.datetime], held_at: Mapping[str, dt.datetime]
+) -> bool:
+    """Whether what the lake holds was retrieved after `last`. Where neither tells, what comes last is newer."""
+    if last.dump_sha256 not in retrieved_at and before.dump_sha256 not in held_at:
+        return False  # arrivals, and not clocks: those may be set back
+    return (held_at.get(before.dump_sha256, before.ingested_at), before.dump_sha256) > last.order()[:2]
+
+
+def _told_versions(lake: Lake) -> set[tuple[str, str]]:
+    """Pairs of document id and content hash that the ledger has a version of."""
+    rows = ledger.read(lake, "versions").select(["document_id", "content_sha256"])
+    return set(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+
+
+def _retrievals(lake: Lake) -> dict[str, dt.datetime]:
+    """Dump hash -> when it was last fetched, for dumps that tell."""
+    rows = ledger.read(lake, "inputs").select(["dump_sha256", "fetched_at"])
+    last = rows.filter(pc.is_valid(rows["fetched_at"])).group_by("dump_sha256").aggregate([("fetched_at", "max")])
+    return dict(zip(last["dump_sha256"].to_pylist(), last["fetched_at_max"].to_pylist(), strict=True))
+
+
+def _candidates(
+    judged: Sequence[Judged], retrieved_at: Mapping[str, dt.datetime], started_at: dt.datetime
+) -> dict[str, list[_Candidate]]:
     columns = ["document_id", "source_id", "event_date", "dump_sha256", "byte_start", "content_sha256", "parser"]
     found: dict[str, list[_Candidate]] = defaultdict(list)
     for index, one in enumerate(judged):
@@ -105,7 +156,7 @@ def _candidates(judged: Sequence[Judged], retrieved_at: Mapping[str, dt.datetime
             if row["document_id"] not in one.held:
                 dump = row["dump_sha256"]
                 partition = Partition(row["source_id"], row["event_date"].year)
-                at = retrieved_at.get(dump, _NEVER)
+                at = retrieved_at.get(dump, started_at)
                 found[row["document_id"]].append(
                     _Candidate(index, at, dump, row["byte_start"], row["content_sha256"], row["parser"], partition)
                 )

@@ -36,7 +36,6 @@ PAGE = """Events
 Lessk
 President of Valdoria Ada Brook: {words}
 Thank you.
-Geography: Lessk
 Publication status
 Published in section: Transcripts
 Publication date: {month} {day}, 2021, 12:00

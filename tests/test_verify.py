@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from benchmarks.damage import try_damages
 from flows.verify import prove
 from storage import ledger
 from storage.lake import SORT_KEYS, Lake, write_table
@@ -157,3 +158,20 @@ def test_no_lake_exits_10(stenolake: Command, tmp_path: Path) -> None:
     said = stenolake("verify", "--lake", tmp_path / "nowhere")
     assert said.code == 10
     assert "no lake at" in said.err
+
+
+def test_random_damage_is_named(lake: Path) -> None:
+    done, missed = try_damages(lake, 24, random.Random().randrange(1 << 32))
+    assert missed == []
+    assert done.total() == 24
+
+
+def test_samples_cover_every_file_and_name_what_is_hurt(stenolake: Command, lake: Path) -> None:
+    counts = [stenolake("verify", "--lake", lake, "--sample", f"{part}/7", "--json").json for part in range(1, 8)]
+    whole = stenolake("verify", "--lake", lake, "--json").json
+    assert sum(one["bytes"] for one in counts) == whole["bytes"] > 0
+    assert sum(one["partitions"] for one in counts) == whole["partitions"]
+    flip(files(lake, "turns")[0], 100)
+    codes = [stenolake("verify", "--lake", lake, "--sample", f"{part}/7").code for part in range(1, 8)]
+    assert sorted(set(codes)) == [0, 6]
+    assert stenolake("verify", "--lake", lake, "--sample", "8/7").code == 2

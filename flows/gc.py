@@ -1,0 +1,62 @@
+"""`stenolake gc`: what no ledger entry reaches, and its removal."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+from flows.session import close, session
+from storage import ledger, recover
+from storage.commit import Move
+from storage.lake import Lake
+from storage.records import Output
+
+SHOWN = 50
+
+
+def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
+    """Files that no ledger entry reaches: path, bytes and why.
+
+    A raw object is reached when an input names it as dump or rendition; any other file when an output lists it. What
+    stands in staging is the next run's to clear, and the ledger's own files are never touched.
+    """
+    inputs = ledger.read(lake, "inputs")
+    reached = {*inputs["dump_sha256"].to_pylist(), *inputs["rendition_sha256"].to_pylist()}
+    listed = set(ledger.standing_files(lake))
+    waiting = {output.path for one in recover.pending(lake) for output in one.objects}
+    found = []
+    for path in sorted(path for path in lake.root.rglob("*") if path.is_file()):
+        name = path.relative_to(lake.root).as_posix()
+        if name.startswith(("_staging/", "_lineage/outputs/", "_lineage/runs/", "_lineage/openlineage/")):
+            continue
+        if name.startswith("_raw/") and path.stem not in reached and name not in waiting:
+            found.append((name, path.stat().st_size, "no input names it: its run never came to an end"))
+        elif name not in listed and name not in waiting:
+            found.append((name, path.stat().st_size, "no run lists it"))
+    return found
+
+
+def run_gc(lake: Path, *, delete: bool, wait_seconds: float, as_json: bool) -> int:
+    """List, or with `delete` remove, what nothing reaches. Returns 0."""
+    target = Lake.open(lake)
+    if delete:
+        run_id = str(uuid.uuid4())
+        with session("gc", run_id, target.root, {"delete": True}, wait_seconds=wait_seconds) as at_work:
+            found = find_unreached(at_work.lake)
+            at_work.run.counts = {"files": len(found), "bytes": sum(size for _, size, _ in found)}
+            at_work.run.status = "completed"
+            close(at_work, [Move("", Output(name.split("/")[0], "", name, 0, 0, "")) for name, _, _ in found])
+    else:
+        found = find_unreached(target)
+    total = sum(size for _, size, _ in found)
+    if as_json:
+        files = [{"path": name, "bytes": size, "why": why} for name, size, why in found]
+        print(json.dumps({"status": "deleted" if delete else "listed", "files": files, "bytes": total}))
+        return 0
+    for name, size, why in found[:SHOWN]:
+        print(f"{size:>12,} {name}  {why}")
+    if len(found) > SHOWN:
+        print(f"… and {len(found) - SHOWN} more: --json lists all")
+    print(f"{len(found)} files, {total:,} bytes {'deleted' if delete else 'to delete: stenolake gc --delete'}")
+    return 0

@@ -1,0 +1,115 @@
+"""The reprocess flow: the tables derived anew from the raw store by the present parser, without the network."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flows import environment
+
+environment.quiet()  # before Prefect reads its settings
+
+from prefect import flow, get_run_logger, task  # noqa: E402
+from prefect.cache_policies import NO_CACHE  # noqa: E402
+from prefect.client.schemas.objects import State  # noqa: E402
+from prefect.runtime import flow_run  # noqa: E402
+from prefect.states import Completed  # noqa: E402
+
+from flows import artifacts, steps  # noqa: E402
+from flows.ingest import unseen  # noqa: E402
+from flows.progress import report  # noqa: E402
+from flows.session import Session, session  # noqa: E402
+from flows.summary import summarise  # noqa: E402
+from storage.lake import Lake  # noqa: E402
+from tasks.acquire import Dump  # noqa: E402
+from tasks.compare import drop_unchanged, find_gone  # noqa: E402
+from tasks.cut import cut_batches  # noqa: E402
+from tasks.hold import Held, find_unreadable  # noqa: E402
+from tasks.parse import Defaults  # noqa: E402
+from tasks.publish import Judged, Plan, plan_publication  # noqa: E402
+from tasks.rebuild import choose_inputs, dump_of, retrieved_at  # noqa: E402
+from tasks.validate import merge_verdicts  # noqa: E402
+
+Known = list[tuple[Dump, Defaults, dt.datetime]]
+
+
+@flow(name="reprocess", persist_result=False)
+def reprocess(
+    lake: str = "lake", source: str | None = None, since: dt.date | None = None, wait_seconds: float = 0
+) -> State:
+    """Derive the tables anew from the raw store, with the present parser; documents that come out as they are stay.
+
+    Args:
+        lake: folder of the lake.
+        source: only dumps that hold documents of this source.
+        since: only dumps retrieved on that day, in UTC, or later.
+        wait_seconds: how long to wait for a run that holds the lake.
+    """
+    target = Lake.open(Path(lake))
+    parameters: dict[str, object] = {"source": source, "since": since and since.isoformat()}
+    run_id = flow_run.id or str(uuid.uuid4())
+    with session("reprocess", run_id, target.root, parameters, wait_seconds=wait_seconds) as at_work:
+        known = choose(at_work.lake, source, since)
+        held = derive_all(at_work, known)
+        publish(at_work, known, held)
+    run = at_work.run
+    result = {"run_id": run.run_id, "status": run.status, **run.counts}
+    state: State = Completed(message=artifacts.headline(run), name=artifacts.state_name(run), data=result)
+    return state
+
+
+def choose(lake: Lake, source: str | None, since: dt.date | None) -> Known:
+    """The dumps that are to be read again, in order of hashes, each with what was said of it and when it came."""
+    return [(*dump_of(lake, row), retrieved_at(row)) for row in choose_inputs(lake, source, since)]
+
+
+def derive_all(at_work: Session, known: Known) -> list[Held]:
+    """Parse and validate every dump again, those taken in with the same options together."""
+    run, held = at_work.run, list[Held]()
+    options = sorted({(one.source or "", one.language or "", str(one.date or "")) for _, one, _ in known})
+    for number, option in enumerate(options):
+        chosen = [(d, o) for d, o, _ in known if (o.source or "", o.language or "", str(o.date or "")) == option]
+        told = chosen[0][1]
+        defaults = Defaults(run.run_id, run.started_at, told.source, told.language, told.date)
+        dumps = [dump for dump, _ in chosen]
+        for batch in cut_batches(dumps, at_work.raw, at_work.folder / f"options-{number}"):
+            held += steps.validate(batch, steps.parse(batch, defaults), run.started_at.date())
+            report("parse and validate", batch.index + 1, 0)
+    run.verdicts += merge_verdicts([list(one.verdicts) for one in held])
+    return held
+
+
+@task(name="compare", persist_result=False, cache_policy=NO_CACHE, cache_result_in_memory=False)
+def compare(
+    lake: Lake, judged: Sequence[Judged], known: Known, started_at: dt.datetime
+) -> tuple[Plan, dict[str, list[str]]]:
+    """Find out which documents come out otherwise than they stand."""
+    times = {dump.record.dump_sha256: at for dump, _, at in known}
+    plan = plan_publication(lake, judged, times, started_at, anew=True)
+    gone = find_gone(lake, plan, judged, set(times))
+    changed = drop_unchanged(lake, plan, judged) | ({"removed": gone} if gone else {})
+    get_run_logger().info("%d documents come out otherwise, %d are gone", plan.published, len(gone))
+    return plan, changed
+
+
+def publish(at_work: Session, known: Known, held: Sequence[Held]) -> None:
+    """Replace the partitions that change, and say what changed."""
+    run, lake = at_work.run, at_work.lake
+    judged, dumps = [one.judged for one in held], [dump for dump, _, _ in known]
+    findings = [*find_unreadable(dumps), *(finding for one in held for finding in one.findings)]
+    plan, changed = compare(lake, judged, known, run.started_at)
+    warnings = [finding for one in held for finding in one.warnings]
+    run.counts = summarise(plan, judged, dumps, findings, warnings)
+    run.counts["changed"] = changed
+    run.status = "completed_with_quarantine" if findings else "completed"
+    run.findings += unseen(at_work, findings)
+    staged = [move for one in plan.partitions() for move in steps.stage(one, lake, plan, judged, at_work.folder)]
+    steps.publish(at_work, staged)
+
+
+def count_changes(counts: dict[str, Any]) -> str:
+    """What changed as one line: `3 documents, 2 turns, 1 removed`."""
+    return ", ".join(f"{len(ids)} {what}" for what, ids in counts["changed"].items() if ids) or "nothing"
