@@ -115,7 +115,7 @@ def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
     option = "" if str(lake) == os.environ.get("STENOLAKE_LAKE", "lake") else f" --lake {lake}"
     question = "select speaker_name, count(*) from turns group by all order by 2 desc limit 5"
     if documents["quarantined"]:
-        print("why        " + f'{program} sql "select quarantine_id, title, observed, reason from quarantine"{option}')
+        print("why        " + f"{program} quarantine list{option}")
     print("next       " + f'{program} sql "{question}"{option}')
     if sample := counts.get("sample_id"):
         print("           " + f"{program} trace {sample}{option}")
