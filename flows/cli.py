@@ -50,6 +50,9 @@ def ingest(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, parse and validate, but write nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when something is held in quarantine.")] = False,
+    accept_envelope: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Publish a dump that is unlike earlier ones; say why.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read transcript dumps into the lake."""
@@ -57,7 +60,18 @@ def ingest(
 
     day = date.date() if date else None
     raise typer.Exit(
-        run_ingest(inputs, lake, source, format, language, day, dry_run=dry_run, strict=strict, as_json=as_json)
+        run_ingest(
+            inputs,
+            lake,
+            source,
+            format,
+            language,
+            day,
+            dry_run=dry_run,
+            strict=strict,
+            as_json=as_json,
+            accept_envelope=accept_envelope,
+        )
     )
 
 

@@ -22,6 +22,7 @@ from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
 from storage import ledger  # noqa: E402
 from storage.records import Finding  # noqa: E402
+from tasks import envelope  # noqa: E402
 from tasks.acquire import Dump, find_inputs  # noqa: E402
 from tasks.cut import Batch, cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
@@ -47,6 +48,7 @@ def ingest(
     language: str | None = None,
     date: dt.date | None = None,
     dry_run: bool = False,
+    accept_envelope: str | None = None,
 ) -> State:
     """Read transcript dumps into the tables of a lake.
 
@@ -58,14 +60,17 @@ def ingest(
         language: BCP 47 tag, for documents that do not tell their own.
         date: event date, for documents that do not tell their own.
         dry_run: read, parse and validate, but write nothing.
+        accept_envelope: why a dump that differs from what is usual is right all the same.
     """
     parameters: dict[str, object] = {
         "inputs": inputs, "source": source, "format": format, "language": language, "date": date and date.isoformat(),
+        "accept_envelope": accept_envelope,
     }  # fmt: skip
     files = find_inputs(inputs, Path(lake))
     with session("ingest", flow_run.id or str(uuid.uuid4()), Path(lake), parameters, dry_run=dry_run) as at_work:
         dumps = take_in(at_work, files, format)
         held = judge_all(at_work, dumps, Defaults(at_work.run.run_id, at_work.run.started_at, source, language, date))
+        judge_whole(at_work, dumps, held, accept_envelope)
         publish(at_work, dumps, held)
     return finish(at_work.run)
 
@@ -102,6 +107,16 @@ def judge_batches(
     return held
 
 
+def judge_whole(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held], reason: str | None) -> None:
+    """Refuse a dump that as a whole is not what its source usually gives, unless there is a reason."""
+    run = at_work.run
+    measured, days = envelope.measure([one.judged.fragment for one in held])
+    breaches = envelope.judge_envelopes(at_work.lake, measured, days, [dump.record.dump_sha256 for dump in dumps])
+    run.verdicts += envelope.to_verdicts(measured, breaches)
+    run.counts = {"envelope": measured, "outside_envelope": [str(breach) for breach in breaches]}
+    envelope.require_usual(breaches, reason)
+
+
 def publish(
     at_work: Session, dumps: Sequence[Dump], held: Sequence[Held], way: str = "newer", reason: str | None = None
 ) -> None:
@@ -110,7 +125,7 @@ def publish(
     judged = [one.judged for one in held]
     findings = [*find_unreadable(dumps), *(finding for one in held for finding in one.findings)]
     plan = steps.plan(lake, judged, dumps, run.started_at)
-    run.counts = summarise(plan, judged, dumps, findings, [finding for one in held for finding in one.warnings])
+    run.counts |= summarise(plan, judged, dumps, findings, [finding for one in held for finding in one.warnings])
     run.status = "completed_with_quarantine" if findings else "completed"
     before = ledger.open_findings(at_work.lake)
     run.findings += findings if at_work.is_dry else unseen(before, findings)

@@ -30,6 +30,7 @@ def run_ingest(
     dry_run: bool,
     strict: bool,
     as_json: bool,
+    accept_envelope: str | None = None,
 ) -> int:
     """Run the ingest flow and say what came of it. Returns the exit code."""
     from storage.errors import UsageError
@@ -39,6 +40,8 @@ def run_ingest(
     if format_name is not None and format_name not in formats.FORMATS:
         known = ", ".join(sorted(formats.FORMATS))
         raise UsageError(f"no such format: {format_name}", f"choose one of: {known}")
+    if accept_envelope is not None and not accept_envelope.strip():
+        raise UsageError("no reason is given", "say after --accept-envelope why the dump is right: it is kept")
     if source is not None and not _is_slug(source):
         raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens")
     find_inputs(inputs, lake)  # a wrong path is told before a server is started
@@ -52,6 +55,7 @@ def run_ingest(
             language=language,
             date=date,
             dry_run=dry_run,
+            accept_envelope=accept_envelope,
         )
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
@@ -108,6 +112,8 @@ def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
     for title, key in (("held back ", "rules_broken"), ("warnings  ", "warnings")):
         if counts[key]:
             print(f"{title} " + "  ".join(f"{count} {rule}" for rule, count in counts[key].items()))
+    for breach in counts["outside_envelope"]:
+        print(f"unusual    {breach}")
     if dry_run:
         print("dry run: nothing was written")
         return
