@@ -51,10 +51,17 @@ FURNITURE = "|".join(
     )
 )
 
+# A line that is a date and nothing else stands in the head of a page. RE2 dialect.
+DATE_LINE = (
+    r"^(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}, \d{4}$|"
+    r"^\d{1,2} (?:января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря) \d{4} года$"
+)
+
 # What a server says instead of a page. RE2 dialect; the whole title, or its beginning where a number makes it sure.
 ERROR_PAGE = (
-    r"(?i)^(?:(?:error )?(?:403|404|429|500|502|503)\b.*|(?:page |file )?not found|access denied|forbidden|just a moment.*|"
-    r"attention required.*|service (?:temporarily )?unavailable|страница не найдена|доступ запрещ[её]н)$"
+    r"(?i)^(?:(?:error )?(?:403|404|429|500|502|503)\b.*|(?:page |file )?not found|access denied|forbidden|"
+    r"just a moment.*|attention required.*|service (?:temporarily )?unavailable|"
+    r"страница не найдена|доступ запрещ[её]н)$"
 )
 
 # Markup that was to be taken off. `<…>` and `<*>` are marks of the source itself.
