@@ -131,6 +131,18 @@ def doctor(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None
     raise typer.Exit(run_doctor(lake, as_json=as_json))
 
 
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="Folder for the report, outside the lake.")] = Path("report"),
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the lake's report: HTML that opens from disk, with charts, runs, checks, quarantine and every document."""
+    from flows.report import run_report
+
+    raise typer.Exit(run_report(lake, out, as_json=as_json))
+
+
 quarantine = typer.Typer(help="What was held back, why, and the ways out.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
 
