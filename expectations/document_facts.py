@@ -28,6 +28,10 @@ from expectations.facts import (
 # A body shorter than this many words may well be the same twice: "The message reads, in part: …".
 SHORT_BODY_WORDS = 40
 
+# "Thank you very much, colleagues." is nobody's own; and a paragraph on more pages than this is a stock phrase.
+SHARED_PARAGRAPH_WORDS = 8
+FEW_PAGES = 8
+
 # Until then the site told many a news in the title alone.
 _BODIES_SINCE = (dt.date(2006, 1, 1) - EPOCH).days
 
@@ -55,6 +59,7 @@ def facts(batch: Batch) -> Facts:
         "is_timeless": pa.array(is_full & true(table["event_time"].is_null()) & ~is_announcement),
         "is_bodiless": pa.array((paragraph_rows == 0) & (ints(table["event_date"]) >= _BODIES_SINCE)),
         "body_fingerprint": _body_fingerprints(batch),
+        "share_repeated": _shares_repeated(batch),
         **_date_facts(table, (batch.today - EPOCH).days),
         **document_span_facts(table),
     }
@@ -108,6 +113,33 @@ def _body_fingerprints(batch: Batch) -> pa.Array:
     sums = batch.sum_by_document("paragraphs", mixed.view(np.int64)).view(np.uint64)
     long = ints(batch.documents["word_count"]) >= SHORT_BODY_WORDS
     return pa.array(sums, mask=~long).cast(pa.string())
+
+
+def _shares_repeated(batch: Batch) -> pa.Array:
+    """For each document the share of its words, by whole paragraphs, that one other document has too; 0 to 1.
+
+    Null for short bodies, and for those that are the same throughout: another rule tells them. Only paragraphs that
+    stand in a few documents are compared: what is on many pages is no sign of two being one.
+    """
+    table, rows = batch.tables["paragraphs"], batch.document_rows("paragraphs")
+    texts, counts = groups(table["text"]), words(table["text"])
+    total, documents = ints(batch.documents["word_count"]), batch.documents.num_rows
+    chosen = (rows >= 0) & (counts >= SHARED_PARAGRAPH_WORDS)
+    pairs, first = np.unique(texts[chosen] * (documents + 1) + rows[chosen], return_index=True)
+    text, document, size = pairs // (documents + 1), pairs % (documents + 1), counts[chosen][first]
+    met = np.bincount(text)[text]
+    shared: dict[tuple[int, int], int] = {}
+    few = (met > 1) & (met <= FEW_PAGES)
+    for start in np.flatnonzero(few & np.append(True, text[1:] != text[:-1])):
+        same = document[start : start + met[start]].tolist()
+        for one in same:
+            for other in same:
+                if one != other:
+                    shared[one, other] = shared.get((one, other), 0) + int(size[start])
+    most = np.zeros(documents)
+    for (one, _), count in shared.items():
+        most[one] = max(most[one], count / max(int(total[one]), 1))
+    return pa.array(most, mask=(total < SHORT_BODY_WORDS) | (most >= 1.0))
 
 
 def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -95,6 +95,22 @@ RULES: tuple[Rule, ...] = (
         HEALTHY + ": no title holds any",
     ),
     Rule(
+        "documents.title.error_page",
+        ("title",),
+        CRITICAL,
+        not_matching("title", vocabulary.ERROR_PAGE),
+        "The title is what a server says when it has no page to give: fetch it again.",
+        HEALTHY + ": no title says so",
+    ),
+    Rule(
+        "documents.title.markup",
+        ("title",),
+        WARNING,
+        not_matching("title", vocabulary.MARKUP),
+        "Markup stands in the title: the page was read as text before its tags were taken off.",
+        HEALTHY + ": no title holds any",
+    ),
+    Rule(
         "documents.summary.long",
         ("summary",),
         WARNING,
@@ -280,6 +296,16 @@ RULES: tuple[Rule, ...] = (
         "published under two titles.",
         f"no two bodies of {SHORT_BODY_WORDS} words and more are the same by chance",
         shown=("title", "paragraph_count"),
+    ),
+    Rule(
+        "documents.body.nearly_repeated",
+        ("title",),
+        WARNING,
+        between("share_repeated", most=0.8),
+        "Nearly all words of the page stand in another document of the batch too: one page under two titles, or a page "
+        "that answered for another.",
+        HEALTHY + ": no two pages that differ share more than half of their words in whole paragraphs",
+        shown=("title", "share_repeated"),
     ),
     *(
         Rule(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,8 +32,10 @@ from expectations.rules import (
     WARNING,
     Rule,
     absent,
+    at_most_chars,
     equal,
     greater,
+    not_matching,
     one_of,
     unique,
 )
@@ -39,10 +44,17 @@ from expectations.turns import is_blank
 # Shorter words may honestly be said twice: "Thank you very much."
 LONG_SPEECH_CHARS = 200
 
+LONGEST_CHARS = 10_000
+
 # "The message reads, in part:" is honestly on many pages; from this length on a text is written once.
 LONG_TEXT_CHARS = 60
 MANY_PAGES = 10
 MANY_PAGES_SHARE = 0.05  # of a batch: in a large one a stock sentence of the source may come ten times
+
+# What stands in a sentence and in no label: its end, a quotation mark, a small word after the first.
+_SENTENCE_RE = re.compile(
+    r"[.!?“”«»](?:\s|$)|\s(?:is|was|are|were|has|have|had|will|said|asked|told|wrote|says|to|that|this|I|we|you|it|he|she)\s"
+)
 
 _LABEL_BYTES = 800  # longest label that the rules of `turns` let pass, in its longest encoding
 
@@ -129,12 +141,53 @@ RULES: tuple[Rule, ...] = (
         HEALTHY + ": no paragraph holds any",
     ),
     Rule(
+        "paragraphs.text.date_line",
+        ("text",),
+        CRITICAL,
+        not_matching("text", vocabulary.DATE_LINE),
+        "A date line as in the head of a page stands in the text: two pages ran together, and what follows is another "
+        "document.",
+        HEALTHY + ": no paragraph is a date and nothing else",
+    ),
+    Rule(
+        "paragraphs.text.markup",
+        ("text",),
+        WARNING,
+        not_matching("text", vocabulary.MARKUP),
+        "Markup stands in the text: the page was read as text before its tags were taken off.",
+        HEALTHY + ": no paragraph holds any",
+    ),
+    Rule(
+        "paragraphs.text.encoding",
+        ("text",),
+        WARNING,
+        not_matching("text", vocabulary.MOJIBAKE),
+        "Characters of the text were read in a wrong encoding, or could not be read: export the page as UTF-8.",
+        HEALTHY + ": no paragraph holds any",
+    ),
+    Rule(
+        "paragraphs.text.invisible",
+        ("text",),
+        WARNING,
+        not_matching("text", vocabulary.INVISIBLE),
+        "Control characters stand in the text, which change how it is shown: see where they come from.",
+        HEALTHY + ": no paragraph holds any",
+    ),
+    Rule(
+        "paragraphs.text.long",
+        ("text",),
+        WARNING,
+        at_most_chars("text", LONGEST_CHARS),
+        "The paragraph is longer than anybody speaks at a stretch: line breaks of the page were lost.",
+        HEALTHY + ": the longest paragraph has 1,303 characters; others break lines less often",
+    ),
+    Rule(
         "paragraphs.text.label_left",
         ("text",),
         WARNING,
         absent("label_left"),
-        "The paragraph begins with a label that speaks elsewhere in the document, so a turn may be lost in another "
-        "one.",
+        "The paragraph begins with a label that speaks elsewhere in the document, or with one of an odd form that "
+        "ends in the name of somebody who does, so a turn may be lost in another one.",
         HEALTHY + "; the commonest fault that reviewers of parliament corpora report",
     ),
     Rule(
@@ -209,7 +262,23 @@ def _labels_left(table: pa.Table, turns: pa.Table) -> pa.Array:
             pc.is_in(pc.binary_join_element_wise(flat(some["document_id"]), heads, "\n"), value_set=labelled)
         )
         left[rows[is_label]] = heads.filter(pa.array(is_label)).to_pylist()
+        rest = np.flatnonzero(~is_label & true(heads.is_valid()))
+        _find_names(left, rows[rest], heads.take(pa.array(rest)), some["document_id"].take(pa.array(rest)), turns)
     return pa.array(left, pa.string())
+
+
+def _find_names(
+    left: npt.NDArray[np.object_], rows: Ints, heads: pa.Array, documents: pa.ChunkedArray, turns: pa.Table
+) -> None:
+    """Add heads without a verb that end in the name of somebody who speaks in the document: labels of an odd form."""
+    names: dict[str, set[str]] = {}
+    for document, name in zip(turns["document_id"].to_pylist(), turns["speaker_name"].to_pylist(), strict=True):
+        if name:
+            names.setdefault(document, set()).add(name)
+    for row, head, document in zip(rows.tolist(), heads.to_pylist(), documents.to_pylist(), strict=True):
+        tail = head.rstrip(" 0123456789()")
+        if not _SENTENCE_RE.search(head) and any(tail.endswith(name) for name in names.get(document, ())):
+            left[row] = head
 
 
 def _pages_alike(batch: Batch, texts: Ints) -> pa.Array:

@@ -75,6 +75,15 @@ RULES: tuple[Rule, ...] = (
         shown=("facet", "value"),
     ),
     Rule(
+        "tags.event_date.era",
+        ("event_date", "value"),
+        WARNING,
+        one_of("is_before_tags", [False]),
+        "The page is older than the tags of its source: they may be those of another page, or the date is misread.",
+        HEALTHY + ": 1 of 317 pages before 2010 has tags, and 357 of 428 since",
+        shown=("event_date", "value"),
+    ),
+    Rule(
         "tags.value.fits_span",
         ("value", "byte_start", "byte_end"),
         CRITICAL,
@@ -93,6 +102,10 @@ def facts(batch: Batch) -> Facts:
         **belonging_facts(batch, "tags"),
         "tag_key": pc.binary_join_element_wise(
             *(flat(table[name]) for name in ("document_id", "facet", "value")), "\n"
+        ),
+        "is_before_tags": pc.and_(
+            pc.is_in(flat(table["source_id"]), value_set=pa.array(vocabulary.FULL_PAGES)),
+            pc.fill_null(pc.less(flat(table["event_date"]), pa.scalar(vocabulary.TAGGED_SINCE)), False),
         ),
         "span_bytes": pa.array(ints(table["byte_end"]) - ints(table["byte_start"])),
         "value_bytes": pa.array(ints(pc.binary_length(table["value"]))),

@@ -16,6 +16,9 @@ SOURCE_STARTS: Mapping[str, dt.date] = {"kremlin": dt.date(1999, 12, 31)}
 # Any other publisher: before that there are no verbatim records on the web; an earlier date is a misread number.
 EARLIEST_START = dt.date(1789, 1, 1)
 
+# Since then pages carry tags; before that nearly none did.
+TAGGED_SINCE = dt.date(2010, 1, 1)
+
 # Sections of a site that say: somebody speaks in here.
 TRANSCRIPT_SECTIONS = ("Transcripts", "Стенограммы")
 
@@ -47,6 +50,32 @@ FURNITURE = "|".join(
         r"^\d{1,4} из \d{1,4}$",
     )
 )
+
+# A line that is a date and nothing else stands in the head of a page. RE2 dialect.
+DATE_LINE = (
+    r"^(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}, \d{4}$|"
+    r"^\d{1,2} (?:января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря) \d{4} года$"
+)
+
+# What a server says instead of a page. RE2 dialect; the whole title, or its beginning where a number makes it sure.
+ERROR_PAGE = (
+    r"(?i)^(?:(?:error )?(?:403|404|429|500|502|503)\b.*|(?:page |file )?not found|access denied|forbidden|"
+    r"just a moment.*|attention required.*|service (?:temporarily )?unavailable|"
+    r"страница не найдена|доступ запрещ[её]н)$"
+)
+
+# Markup that was to be taken off. `<…>` and `<*>` are marks of the source itself.
+MARKUP = (
+    r"(?i)</?(?:p|div|span|br|hr|a|b|i|li|ul|ol|em|strong|td|tr|table|img|script|style|iframe|svg|h[1-6])\b[^<>]*>|"
+    r"&(?:nbsp|amp|quot|lt|gt|laquo|raquo|mdash|ndash|#\d{1,6}|#x[0-9a-f]{1,5});"
+)
+
+# UTF-8 that was read as a one-byte code page, and characters that could not be read at all.
+MOJIBAKE = r"\x{FFFD}|Ã[\x{0080}-\x{00BF}]|â€|Ð[\x{0080}-\x{00BF}]|Ñ[\x{0080}-\x{008F}]|Р[\x{0080}-\x{00BF}°±Ѓѓ][РС]"
+
+# Characters that nobody sees and that change how a text is shown or compared; soft hyphens and joiners are not among
+# them, which honest texts hold.
+INVISIBLE = r"[\x{0000}-\x{0008}\x{000B}\x{000C}\x{000E}-\x{001F}\x{007F}-\x{009F}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 
 # Words that no name holds. Left out, though common: words that are somebody's name (He, An, So, Do, May, Will, No,
 # Ban; And joins two speakers), so that no person is ever refused for what they are called.

@@ -53,13 +53,21 @@ def ingest(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, parse and validate, but write nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when something is held in quarantine.")] = False,
     wait: WaitOption = 0,
+    accept_envelope: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Publish a dump that is unlike earlier ones; say why.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read transcript dumps into the lake."""
     from flows.run import run_ingest
 
     day = date.date() if date else None
-    options = {"dry_run": dry_run, "strict": strict, "as_json": as_json}
+    options: dict[str, Any] = {
+        "dry_run": dry_run,
+        "strict": strict,
+        "as_json": as_json,
+        "accept_envelope": accept_envelope,
+    }
     raise typer.Exit(run_ingest(inputs, lake, source, format, language, day, wait_seconds=wait, **options))
 
 
@@ -157,6 +165,68 @@ def doctor(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None
     from flows.doctor import run_doctor
 
     raise typer.Exit(run_doctor(lake, as_json=as_json))
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="Folder for the report, outside the lake.")] = Path("report"),
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the lake's report: HTML that opens from disk, with charts, runs, checks, quarantine and every document."""
+    from flows.report import run_report
+
+    raise typer.Exit(run_report(lake, out, as_json=as_json))
+
+
+quarantine = typer.Typer(help="What was held back, why, and the ways out.", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine")
+
+
+@quarantine.command("list")
+def quarantine_list(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+    """List what is held back, and by which rules."""
+    from flows.quarantine import run_list
+
+    raise typer.Exit(run_list(lake, as_json=as_json))
+
+
+@quarantine.command("show")
+def quarantine_show(
+    id: Annotated[str, typer.Argument(help="Quarantine id.")],
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show why one document is held back, with the text at fault marked."""
+    from flows.quarantine import run_show
+
+    raise typer.Exit(run_show(lake, id, as_json=as_json))
+
+
+@quarantine.command("retry")
+def quarantine_retry(
+    ids: Annotated[list[str] | None, typer.Argument(help="Quarantine ids; all when none is named.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only what this rule holds.")] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Read what is held back once more, with the present parser, and publish what passes."""
+    from flows.quarantine import run_release
+
+    raise typer.Exit(run_release(lake, ids or [], rule, None, as_json=as_json))
+
+
+@quarantine.command("accept")
+def quarantine_accept(
+    id: Annotated[str, typer.Argument(help="Quarantine id.")],
+    reason: Annotated[str, typer.Option(help="Why the finding is no fault; it is kept in the lineage.")],
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish a document as it stands, with the reason on record."""
+    from flows.quarantine import run_release
+
+    raise typer.Exit(run_release(lake, [id], None, reason, as_json=as_json))
 
 
 class Stopped(BaseException):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from flows import environment
@@ -14,19 +14,21 @@ environment.quiet()  # before Prefect reads its settings
 from prefect import flow  # noqa: E402
 from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
-from prefect.states import Completed  # noqa: E402
 
 from flows import artifacts, steps  # noqa: E402
+from flows.outcome import finish, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
 from storage import ledger  # noqa: E402
 from storage.records import Finding  # noqa: E402
 from storage.space import check_space  # noqa: E402
+from tasks import envelope  # noqa: E402
 from tasks.acquire import Dump, find_inputs  # noqa: E402
-from tasks.cut import cut_batches  # noqa: E402
+from tasks.cut import Batch, cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
+from tasks.release import find_releases  # noqa: E402
 from tasks.validate import merge_verdicts  # noqa: E402
 
 
@@ -38,6 +40,7 @@ def name_run() -> str:
 
 
 @flow(name="ingest", flow_run_name=name_run, persist_result=False)
+@refusable
 def ingest(
     inputs: list[str],
     lake: str = "lake",
@@ -47,6 +50,7 @@ def ingest(
     date: dt.date | None = None,
     dry_run: bool = False,
     wait_seconds: float = 0,
+    accept_envelope: str | None = None,
 ) -> State:
     """Read transcript dumps into the tables of a lake.
 
@@ -59,21 +63,20 @@ def ingest(
         date: event date, for documents that do not tell their own.
         dry_run: read, parse and validate, but write nothing.
         wait_seconds: how long to wait for a run that holds the lake.
+        accept_envelope: why a dump that differs from what is usual is right all the same.
     """
     parameters: dict[str, object] = {
         "inputs": inputs, "source": source, "format": format, "language": language, "date": date and date.isoformat(),
+        "accept_envelope": accept_envelope,
     }  # fmt: skip
     files = find_inputs(inputs, Path(lake))
     run_id = flow_run.id or str(uuid.uuid4())
     with session("ingest", run_id, Path(lake), parameters, dry_run=dry_run, wait_seconds=wait_seconds) as at_work:
         dumps = take_in(at_work, files, format)
         held = judge_all(at_work, dumps, Defaults(at_work.run.run_id, at_work.run.started_at, source, language, date))
+        judge_whole(at_work, dumps, held, accept_envelope)
         publish(at_work, dumps, held)
-    run = at_work.run
-    artifacts.tell(run)
-    result = {"run_id": run.run_id, "status": run.status, **run.counts}
-    state: State = Completed(message=artifacts.headline(run), name=artifacts.state_name(run), data=result)
-    return state
+    return finish(at_work.run)
 
 
 def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) -> list[Dump]:
@@ -87,14 +90,22 @@ def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) ->
 
 
 def judge_all(at_work: Session, dumps: Sequence[Dump], defaults: Defaults) -> list[Held]:
-    """Parse and validate batch by batch; note verdicts and findings."""
+    """Parse and validate dumps batch by batch; note verdicts and findings."""
+    batches = cut_batches(dumps, at_work.raw, at_work.folder)
+    accepted = ledger.accepted_findings(at_work.lake)
+    return judge_batches(at_work, batches, sum(dump.record.bytes for dump in dumps), defaults, accepted)
+
+
+def judge_batches(
+    at_work: Session, batches: Iterable[Batch], total: int, defaults: Defaults, accepted: frozenset[tuple[str, str]]
+) -> list[Held]:
+    """Parse and validate batches of `total` bytes in all."""
     run, done = at_work.run, 0
-    total = sum(dump.record.bytes for dump in dumps)
     held: list[Held] = []
     with artifacts.progress(total) as progress:
-        for batch in cut_batches(dumps, at_work.raw, at_work.folder):
+        for batch in batches:
             fragments = steps.parse(batch, defaults)
-            held += steps.validate(batch, fragments, run.started_at.date())
+            held += steps.validate(batch, fragments, run.started_at.date(), accepted)
             done += sum(piece.length for piece in batch.slices)
             report("parse and validate", done, total)
             progress(done)
@@ -102,17 +113,31 @@ def judge_all(at_work: Session, dumps: Sequence[Dump], defaults: Defaults) -> li
     return held
 
 
-def publish(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held]) -> None:
-    """Replace the partitions that change, each by one rename a file; sum up the run."""
+def judge_whole(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held], reason: str | None) -> None:
+    """Refuse a dump that as a whole is not what its source usually gives, unless there is a reason."""
+    run = at_work.run
+    measured, days = envelope.measure([one.judged.fragment for one in held])
+    breaches = envelope.judge_envelopes(at_work.lake, measured, days, [dump.record.dump_sha256 for dump in dumps])
+    run.verdicts += envelope.to_verdicts(measured, breaches)
+    run.counts = {"envelope": measured, "outside_envelope": [str(breach) for breach in breaches]}
+    envelope.require_usual(breaches, reason)
+
+
+def publish(
+    at_work: Session, dumps: Sequence[Dump], held: Sequence[Held], way: str = "newer", reason: str | None = None
+) -> None:
+    """Replace the partitions that change, each by one rename a file; sum up the run; let go of what passes now."""
     run, lake = at_work.run, at_work.lake
     judged = [one.judged for one in held]
     findings = [*find_unreadable(dumps), *(finding for one in held for finding in one.findings)]
     plan = steps.plan(lake, judged, dumps, run.started_at)
-    run.counts = summarise(plan, judged, dumps, findings, [finding for one in held for finding in one.warnings])
+    run.counts |= summarise(plan, judged, dumps, findings, [finding for one in held for finding in one.warnings])
     run.status = "completed_with_quarantine" if findings else "completed"
-    run.findings += findings if at_work.is_dry else unseen(at_work, findings)
+    before = ledger.open_findings(at_work.lake)
+    run.findings += findings if at_work.is_dry else unseen(before, findings)
     if at_work.is_dry:
         return
+    run.releases += find_releases(before, plan, judged, dumps, way, reason)
     run.versions += plan.versions
     staged = []
     for number, partition in enumerate(partitions := plan.partitions()):
@@ -121,7 +146,7 @@ def publish(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held]) -> No
     steps.publish(at_work, staged)
 
 
-def unseen(at_work: Session, findings: Sequence[Finding]) -> list[Finding]:
+def unseen(before: Sequence[Mapping[str, object]], findings: Sequence[Finding]) -> list[Finding]:
     """Findings that the quarantine does not hold yet: the same bad file again adds nothing."""
-    known = ledger.held_documents(at_work.lake)
+    known = {(row["quarantine_id"], row["rule_id"]) for row in before}
     return [finding for finding in findings if (finding.quarantine_id, finding.rule_id) not in known]

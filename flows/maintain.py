@@ -16,13 +16,14 @@ from prefect import flow, get_run_logger, task  # noqa: E402
 from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
-from prefect.states import Completed  # noqa: E402
 
-from flows import artifacts, steps  # noqa: E402
+from flows import steps  # noqa: E402
 from flows.ingest import unseen  # noqa: E402
+from flows.outcome import finish  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
+from storage import ledger  # noqa: E402
 from storage.lake import Lake  # noqa: E402
 from tasks.acquire import Dump  # noqa: E402
 from tasks.compare import drop_unchanged, find_gone  # noqa: E402
@@ -55,10 +56,7 @@ def reprocess(
         known = choose(at_work.lake, source, since)
         held = derive_all(at_work, known)
         publish(at_work, known, held)
-    run = at_work.run
-    result = {"run_id": run.run_id, "status": run.status, **run.counts}
-    state: State = Completed(message=artifacts.headline(run), name=artifacts.state_name(run), data=result)
-    return state
+    return finish(at_work.run)
 
 
 def choose(lake: Lake, source: str | None, since: dt.date | None) -> Known:
@@ -68,7 +66,7 @@ def choose(lake: Lake, source: str | None, since: dt.date | None) -> Known:
 
 def derive_all(at_work: Session, known: Known) -> list[Held]:
     """Parse and validate every dump again, those taken in with the same options together."""
-    run, held = at_work.run, list[Held]()
+    run, held, accepted = at_work.run, list[Held](), ledger.accepted_findings(at_work.lake)
     options = sorted({(one.source or "", one.language or "", str(one.date or "")) for _, one, _ in known})
     for number, option in enumerate(options):
         chosen = [(d, o) for d, o, _ in known if (o.source or "", o.language or "", str(o.date or "")) == option]
@@ -76,7 +74,7 @@ def derive_all(at_work: Session, known: Known) -> list[Held]:
         defaults = Defaults(run.run_id, run.started_at, told.source, told.language, told.date)
         dumps = [dump for dump, _ in chosen]
         for batch in cut_batches(dumps, at_work.raw, at_work.folder / f"options-{number}"):
-            held += steps.validate(batch, steps.parse(batch, defaults), run.started_at.date())
+            held += steps.validate(batch, steps.parse(batch, defaults), run.started_at.date(), accepted)
             report("parse and validate", batch.index + 1, 0)
     run.verdicts += merge_verdicts([list(one.verdicts) for one in held])
     return held
@@ -105,7 +103,7 @@ def publish(at_work: Session, known: Known, held: Sequence[Held]) -> None:
     run.counts = summarise(plan, judged, dumps, findings, warnings)
     run.counts["changed"] = changed
     run.status = "completed_with_quarantine" if findings else "completed"
-    run.findings += unseen(at_work, findings)
+    run.findings += unseen(ledger.open_findings(lake), findings)
     staged = [move for one in plan.partitions() for move in steps.stage(one, lake, plan, judged, at_work.folder)]
     steps.publish(at_work, staged)
 

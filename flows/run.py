@@ -29,6 +29,7 @@ def run_ingest(
     strict: bool,
     as_json: bool,
     wait_seconds: float = 0,
+    accept_envelope: str | None = None,
 ) -> int:
     """Run the ingest flow and say what came of it. Returns the exit code."""
     from storage.errors import UsageError
@@ -38,6 +39,8 @@ def run_ingest(
     if format_name is not None and format_name not in formats.FORMATS:
         known = ", ".join(sorted(formats.FORMATS))
         raise UsageError(f"no such format: {format_name}", f"choose one of: {known}")
+    if accept_envelope is not None and not accept_envelope.strip():
+        raise UsageError("no reason is given", "say after --accept-envelope why the dump is right: it is kept")
     if source is not None and not _is_slug(source):
         raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens")
     find_inputs(inputs, lake)  # a wrong path is told before a server is started
@@ -52,6 +55,7 @@ def run_ingest(
             date=date,
             dry_run=dry_run,
             wait_seconds=wait_seconds,
+            accept_envelope=accept_envelope,
         )
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
@@ -107,6 +111,8 @@ def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
     for title, key in (("held back ", "rules_broken"), ("warnings  ", "warnings")):
         if counts[key]:
             print(f"{title} " + "  ".join(f"{count} {rule}" for rule, count in counts[key].items()))
+    for breach in counts["outside_envelope"]:
+        print(f"unusual    {breach}")
     if dry_run:
         print("dry run: nothing was written")
         return
@@ -114,7 +120,7 @@ def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
     option = "" if str(lake) == os.environ.get("STENOLAKE_LAKE", "lake") else f" --lake {lake}"
     question = "select speaker_name, count(*) from turns group by all order by 2 desc limit 5"
     if documents["quarantined"]:
-        print("why        " + f'{program} sql "select quarantine_id, title, observed, reason from quarantine"{option}')
+        print("why        " + f"{program} quarantine list{option}")
     print("next       " + f'{program} sql "{question}"{option}')
     if sample := counts.get("sample_id"):
         print("           " + f"{program} trace {sample}{option}")

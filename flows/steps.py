@@ -53,10 +53,12 @@ def parse(batch: Batch, defaults: Defaults) -> list[Fragment]:
 
 
 @task(name="validate", task_run_name="validate batch {batch.index}", **_OPTIONS)
-def validate(batch: Batch, fragments: Sequence[Fragment], today: dt.date) -> list[Held]:
-    """Judge the rows of one batch by the suites."""
+def validate(
+    batch: Batch, fragments: Sequence[Fragment], today: dt.date, accepted: frozenset[tuple[str, str]]
+) -> list[Held]:
+    """Judge the rows of one batch by the suites; what was accepted before is not held back again."""
     uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
-    held = [judge_fragment(fragment, uris, today) for fragment in fragments]
+    held = [judge_fragment(fragment, uris, today, accepted) for fragment in fragments]
     back, warned = sum(len(one.judged.held) for one in held), sum(len(one.warnings) for one in held)
     get_run_logger().info("%d documents held back by the suites, %d warnings", back, warned)
     return held

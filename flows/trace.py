@@ -233,12 +233,12 @@ def _show(answer: Answer, indent: str = "") -> None:
             for item in value[:SHOWN_DOCUMENTS]:
                 print(
                     f"{indent}  - "
-                    + "  ".join(f"{name}={_plain(item[name])}" for name in item if item[name] is not None)
+                    + "  ".join(f"{name}={plain(item[name])}" for name in item if item[name] is not None)
                 )
             if len(value) > SHOWN_DOCUMENTS:
                 print(f"{indent}  … {len(value) - SHOWN_DOCUMENTS} more: --json has all")
         elif isinstance(value, list):
-            shown = [_plain(item) for item in value]
+            shown = [plain(item) for item in value]
             print(
                 f"{indent}{key:<16} "
                 + (", ".join(shown) if len(shown) <= SHOWN_NAMES else f"{len(shown)}: --json has all")
@@ -246,10 +246,11 @@ def _show(answer: Answer, indent: str = "") -> None:
         elif key == "excerpt" and value is not None:
             print(f"{indent}excerpt")
             for line in str(value).splitlines():
-                print(f"{indent}  | {_plain(line)}")
+                print(f"{indent}  | {plain(line)}")
         elif value is not None:
-            print(f"{indent}{key:<16} {_plain(value)}")
+            print(f"{indent}{key:<16} {plain(value)}")
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """One line that no control character can forge."""
     return _CONTROL_RE.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\n", " "))

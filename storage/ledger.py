@@ -1,6 +1,6 @@
 """The ledger: what each run took in, what it wrote and what it found, as Parquet that is only ever added to.
 
-    <lake>/_lineage/{inputs,versions,outputs,runs}/<started>-<run id>….parquet
+    <lake>/_lineage/{inputs,versions,releases,outputs,runs}/<started>-<run id>….parquet
     <lake>/_lineage/openlineage/<started>-<run id>.ndjson
     <lake>/_quality/<started>-<run id>.parquet       verdicts by rule
     <lake>/_quarantine/<started>-<run id>.parquet    findings that hold documents back
@@ -16,6 +16,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,6 +48,7 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
     name = stem(run)
     parts = {
         "_lineage/inputs": _inputs(run), "_lineage/versions": _versions(run),
+        "_lineage/releases": _releases(run),
         "_quality": _verdicts(run), "_quarantine": _findings(run),
     }  # fmt: skip
     moves = [
@@ -66,14 +68,21 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
 
 
 def read(lake: Lake, name: str, damaged: Collection[Path] = ()) -> pa.Table:
-    """All rows of `runs`, `inputs`, `outputs`, `versions`, `quarantine` or `verdicts`, oldest run first.
+    """All rows of `runs`, `inputs`, `outputs`, `versions`, `releases`, `quarantine` or `verdicts`, oldest run first.
 
-    Files in `damaged` are left out.
+    Files in `damaged` are left out. A column that came to the schema after a file was written is null in its rows.
     """
     schema, folder = _PLACES[name]
     paths = [path for path in sorted((lake.root / folder).glob("*.parquet")) if path not in damaged]
-    parts = [pq.read_table(path, partitioning=None).cast(schema) for path in paths]
+    parts = [_conform(pq.read_table(path, partitioning=None), schema) for path in paths]
     return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    for field in schema:
+        if field.nullable and field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(schema.names).cast(schema)
 
 
 _PLACES: Mapping[str, tuple[pa.Schema, str]] = {
@@ -81,6 +90,7 @@ _PLACES: Mapping[str, tuple[pa.Schema, str]] = {
     "inputs": (schemas.INPUTS, "_lineage/inputs"),
     "outputs": (schemas.OUTPUTS, "_lineage/outputs"),
     "versions": (schemas.VERSIONS, "_lineage/versions"),
+    "releases": (schemas.RELEASES, "_lineage/releases"),
     "quarantine": (schemas.QUARANTINE, "_quarantine"),
     "verdicts": (schemas.VERDICTS, "_quality"),
 }
@@ -100,10 +110,24 @@ def is_sealed(path: Path) -> bool:
         return path.stem.endswith("-" + sha256_file(path)[:HASH_CHARS])
 
 
-def held_documents(lake: Lake) -> set[tuple[str, str]]:
-    """Pairs of quarantine id and rule id that a run has recorded before."""
-    rows = read(lake, "quarantine").select(["quarantine_id", "rule_id"])
-    return set(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+def open_findings(lake: Lake) -> list[dict[str, Any]]:
+    """Findings that still hold something back, oldest first: no release as late or later names them.
+
+    One row a quarantine id and rule: the last one where it was found again after a release.
+    """
+    held = {_key(row): row for row in read(lake, "quarantine").to_pylist()}
+    released = {_key(row): row["released_at"] for row in read(lake, "releases").to_pylist()}
+    return [row for key, row in held.items() if key not in released or released[key] < row["held_at"]]
+
+
+def _key(row: Mapping[str, str]) -> tuple[str, str]:
+    return row["quarantine_id"], row["rule_id"]
+
+
+def accepted_findings(lake: Lake) -> frozenset[tuple[str, str]]:
+    """Pairs of quarantine id and rule id that a person vouched for."""
+    rows = read(lake, "releases").to_pylist()
+    return frozenset(_key(row) for row in rows if row["way"] == "accept")
 
 
 def _stage_file(folder: Path, place: str, name: str, data: bytes, rows: int) -> Move:
@@ -145,6 +169,10 @@ def _verdicts(run: Run) -> pa.Table:
 
 def _findings(run: Run) -> pa.Table:
     return _table(schemas.QUARANTINE, run.findings, run_id=run.run_id, held_at=run.started_at)
+
+
+def _releases(run: Run) -> pa.Table:
+    return _table(schemas.RELEASES, run.releases, run_id=run.run_id, released_at=run.started_at)
 
 
 def _outputs(run_id: str, outputs: Iterable[Output]) -> pa.Table:

@@ -49,6 +49,19 @@ class Finding:
     byte_start: int
     byte_end: int
     parser: str | None
+    fault_start: int | None = None
+    fault_end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One finding that holds a document back no more; the fields are those of the `releases` schema."""
+
+    quarantine_id: str
+    rule_id: str
+    way: str
+    reason: str | None
+    document_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +107,4 @@ class Run:
     versions: list[Version] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)

@@ -254,8 +254,24 @@ QUARANTINE = _schema(
     _BYTE_START,
     _BYTE_END,
     _column("parser", pa.string(), "parser and its version", null=True),
+    _column("fault_start", pa.int64(), "first byte of the block at fault; null where it is the whole", null=True),
+    _column("fault_end", pa.int64(), "byte after the last of the block at fault", null=True),
     _RUN_ID,
     _column("held_at", _UTC, "start of the run that held it back"),
+)
+
+RELEASES = _schema(
+    "releases",
+    "One row a finding that holds a document back no more. A finding is open unless a row as late or later names it.",
+    _column("quarantine_id", pa.string(), "what was held"),
+    _column("rule_id", pa.string(), "rule that it had broken"),
+    _column(
+        "way", pa.string(), "`retry`: it passes now; `accept`: a person vouches for it; `newer`: a later version came"
+    ),
+    _column("reason", pa.string(), "what the person said who accepted it", null=True),
+    _column("document_id", pa.string(), "the document that was published; null for a dump", null=True),
+    _RUN_ID,
+    _column("released_at", _UTC, "start of the run that let it go"),
 )
 
 VERDICTS = _schema(
@@ -276,6 +292,7 @@ LINEAGE: Mapping[str, pa.Schema] = {
     "inputs": INPUTS,
     "outputs": OUTPUTS,
     "versions": VERSIONS,
+    "releases": RELEASES,
 }
 
 

@@ -6,12 +6,22 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations.suites import BY_ID
 from storage.records import Finding, Verdict
 from storage.schemas import TABLES
 from tasks.acquire import Dump
 from tasks.parse import Fragment
 from tasks.publish import Judged
-from tasks.validate import judge
+from tasks.validate import Broken, judge
+
+# Column of `documents` -> kind of the block that it is read from.
+_BLOCK_OF = {
+    "title": "title", "summary": "summary", "place": "place", "event_date": "date", "event_time": "time",
+    "sections": "sections", "published_at": "published_at", "recognised_share": "unrecognised",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +34,16 @@ class Held:
     warnings: tuple[Finding, ...]
 
 
-def judge_fragment(fragment: Fragment, uris: Mapping[str, str], today: dt.date) -> Held:
+def judge_fragment(
+    fragment: Fragment, uris: Mapping[str, str], today: dt.date, accepted: frozenset[tuple[str, str]] = frozenset()
+) -> Held:
     """Run the suites over one fragment.
 
     Args:
         fragment: rows of one batch.
         uris: dump hash -> where the dump came from.
         today: the day that dates are judged by.
+        accepted: pairs of quarantine id and rule id that a person vouched for: they are told as warnings.
     """
     tables = {name: fragment.read(name) for name in TABLES}
     judgement = judge(tables, today)
@@ -39,13 +52,17 @@ def judge_fragment(fragment: Fragment, uris: Mapping[str, str], today: dt.date) 
     findings: dict[str, list[Finding]] = {"critical": [], "warning": []}
     for broken in judgement.broken:
         row = documents[broken.document_id]
-        findings[broken.severity].append(
+        held_as = quarantine_id(row["rendition_sha256"], row["byte_start"])
+        start, end = find_fault(fragment, tables, broken) if broken.severity == "critical" else (None, None)
+        findings["warning" if (held_as, broken.rule_id) in accepted else broken.severity].append(
             Finding(
-                quarantine_id=quarantine_id(row["rendition_sha256"], row["byte_start"]),
+                quarantine_id=held_as,
                 rule_id=broken.rule_id,
                 observed=broken.observed,
                 reason=broken.reason,
                 uri=uris[row["dump_sha256"]],
+                fault_start=start,
+                fault_end=end,
                 **row,
             )
         )
@@ -56,6 +73,26 @@ def judge_fragment(fragment: Fragment, uris: Mapping[str, str], today: dt.date) 
         (*fragment.findings, *findings["critical"]),
         tuple(findings["warning"]),
     )
+
+
+def find_fault(
+    fragment: Fragment, tables: Mapping[str, pa.Table], broken: Broken
+) -> tuple[int, int] | tuple[None, None]:
+    """Span of the block at fault: of the row that broke the rule, of its label, or of the block that a column is read
+    from. None where the document as a whole is at fault.
+    """
+    rule = BY_ID[broken.rule_id]
+    row = tables[rule.table].slice(broken.row_index, 1).select(["byte_start", "byte_end"]).to_pylist()[0]
+    is_label = rule.table == "turns" and rule.columns[0].startswith("speaker_")
+    if rule.table != "documents" and not is_label:
+        return row["byte_start"], row["byte_end"]
+    kinds = ["speaker_label"] if is_label else [_BLOCK_OF[name] for name in rule.columns if name in _BLOCK_OF]
+    blocks = fragment.read("blocks")
+    wanted = pc.and_(pc.equal(blocks["document_id"], broken.document_id), pc.is_in(blocks["kind"], pa.array(kinds)))
+    for block in blocks.filter(wanted).select(["kind", "byte_start", "byte_end"]).to_pylist():
+        if not is_label or block["byte_start"] == row["byte_start"]:
+            return block["byte_start"], block["byte_end"]
+    return None, None
 
 
 def quarantine_id(rendition_sha256: str, byte_start: int) -> str:

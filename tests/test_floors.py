@@ -84,7 +84,9 @@ def test_ingest_flow_reads_like_a_list() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "open"]
 
 
-@pytest.mark.parametrize("command", ["", "ingest", "trace", "verify", "sql", "ui", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "ingest", "trace", "verify", "sql", "ui", "doctor", "report", "quarantine", "quarantine retry"]
+)
 def test_help_imports_nothing_heavy(command: str) -> None:
     code = f"""
 import sys

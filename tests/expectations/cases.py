@@ -111,6 +111,19 @@ def repeat_body(letter: str, body: str) -> Edit:
     return edit
 
 
+def repeat_most(share: float) -> Edit:
+    """Add a document with the same paragraphs but the last, which are that share of the words of both."""
+
+    def edit(document: Rows) -> None:
+        repeat_body("b", "And so it ended.")(document)
+        half = document["paragraphs"][: len(document["paragraphs"]) // 2]
+        shared = sum(len(str(row["text"]).split()) for row in half[:-1])
+        for row in document["documents"]:
+            row["word_count"] = round(shared / share)
+
+    return edit
+
+
 def add_row(table: str, **values: object) -> Edit:
     """Repeat the last row with other values."""
     return lambda document: document[table].append({**document[table][-1], **values})
@@ -213,6 +226,8 @@ CASES: tuple[Case, ...] = (
     _text("documents.title.length", "t" * 601, "t" * 600),
     _text("documents.title.long", "t" * 301, "t" * 300),
     _text("documents.title.furniture", "Publication status", "On the status of publications"),
+    _text("documents.title.error_page", "404 Not Found", "Route 404 is not found on any map"),
+    _text("documents.title.markup", "Talks on <b>barns</b>", "Talks on <…> barns & mills"),
     _text("documents.summary.long", "s" * 601, "s" * 600),
     _text("documents.place.long", "p" * 101, "p" * 100),
     _text("documents.kind.known", "speech", "announcement"),
@@ -263,6 +278,7 @@ CASES: tuple[Case, ...] = (
     _text("documents.recognised_share.enough", 0.9799, 0.98),
     _text("documents.recognised_share.nearly_all", 0.9989, 0.999),
     Case("documents.body.repeated", repeat_body("a", ""), repeat_body("c", "And so it ended.")),
+    Case("documents.body.nearly_repeated", repeat_most(0.81), repeat_most(0.79)),
     _text("documents.dump_sha256.form", "A" * 64, "0" * 64),
     _text("documents.rendition_sha256.form", "a" * 63, "0" * 64),
     _text("documents.content_sha256.form", "", "f" * 64),
@@ -328,6 +344,11 @@ CASES: tuple[Case, ...] = (
         both(put("paragraphs", 0, text="né"), shift("paragraphs", 0, "byte_end", 3, ("paragraphs", 0, "byte_start"))),
     ),
     _text("paragraphs.text.furniture", "So be it. Publication status", "Read the Text version before you sign."),
+    _text("paragraphs.text.date_line", "May 1, 2021", "May 1, 2021: the barns are full."),
+    _text("paragraphs.text.markup", "So be it.<br/>", "So be it: <…> and so on, at 3 < 4."),
+    _text("paragraphs.text.encoding", "The cafÃ© is full.", "The café of São Ålund is full; № 4 – “Р. С.”."),
+    _text("paragraphs.text.invisible", "So\u202ebe it.", "So\u00ad be\u200d it."),
+    _text("paragraphs.text.long", "p" * 10_001, "p" * 10_000),
     Case(
         "paragraphs.text.label_left",
         put("paragraphs", 2, text="Chair of the Council Zoe Marden : Thank you."),
@@ -345,6 +366,7 @@ CASES: tuple[Case, ...] = (
         put("tags", 1, facet="geography", value="Lessk"),
         put("tags", 1, facet="topic", value="Lessk"),
     ),
+    Case("tags.event_date.era", dated(dt.date(2009, 12, 31)), dated(dt.date(2010, 1, 1))),
     Case(
         "tags.value.fits_span",
         put("tags", 0, value="Lesská"),

@@ -1,0 +1,189 @@
+"""What a dump of an edition looks like as a whole: shares and counts that a page alone cannot show to be wrong.
+
+A page without a speaker is news; two hundred transcripts without one are a broken selector. The bounds compare with
+the last healthy runs of the same edition, and with a profile of the source where there are none yet.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+RUNS = 10  # healthy runs that say what is usual: a season of weekly dumps, and one odd run does not move their median
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One measure of a dump: a part of a whole, or a number a unit.
+
+    `floor` and `ceiling` are factors of what is usual; `least` is the whole from which on it is judged at all.
+    """
+
+    name: str
+    what: str
+    floor: float
+    least: int
+    reason: str
+    origin: str
+    ceiling: float = math.inf
+
+    @property
+    def rule_id(self) -> str:
+        """Its name among the rules."""
+        return f"envelope.{self.name}"
+
+
+ENVELOPES: Mapping[str, Envelope] = {
+    envelope.name: envelope
+    for envelope in (
+        Envelope(
+            "speakers_found",
+            "pages filed as transcripts have a speaker",
+            0.5,
+            5,  # of 148 healthy pages 3 have none: five such pages and no others come together once in 10^8 dumps
+            "The labels of speakers were lost or have a new form: fetch or export the pages again.",
+            "145 of 148 pages that the Kremlin files as transcripts, 2010 to 2020",
+        ),
+        Envelope(
+            "transcripts",
+            "pages that no section tells the kind of have a speaker",
+            0.5,
+            20,
+            "The labels of speakers were lost or have a new form: fetch or export the pages again.",
+            "the last healthy runs alone: sources differ",
+        ),
+        Envelope(
+            "turns_a_transcript",
+            "turns in so many transcripts",
+            0.25,
+            20,
+            "Most turns of each page are lost, or pages are cut off after the first.",
+            "146 transcripts of the Kremlin: 10 on average, half of them 3 and fewer; months differ by a factor of two",
+            ceiling=4.0,
+        ),
+        Envelope(
+            "tagged",
+            "pages since 2010 have a tag",
+            0.25,
+            50,
+            "The tags of the pages were lost.",
+            "357 of 428 pages of the Kremlin since 2010; before that 1 of 317",
+        ),
+        Envelope(
+            "recognised",
+            "of the text, by page, was understood",
+            0.99,
+            20,
+            "The pages hold text of a new form, which stands in no table.",
+            "745 pages of the Kremlin: all of it",
+        ),
+        Envelope(
+            "documents_a_day",
+            "pages in so many days",
+            0.25,
+            5,
+            "Most pages of these days are missing: the list that they were found by, or the download, was cut short.",
+            "January 2018 of the Kremlin: 74 pages in 31 days; holidays halve a month",
+            ceiling=4.0,
+        ),
+    )
+}
+
+# What is usual where no healthy run has said it yet. A measure that depends on the years or on the exporter has none.
+PROFILES: Mapping[str, Mapping[str, float]] = {"kremlin": {"speakers_found": 0.98, "recognised": 1.0}}
+
+Measure = tuple[float, float]  # part and whole
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A measure outside its envelope; `is_low` refuses the run, the other way it is told."""
+
+    envelope: Envelope
+    edition: str
+    measure: Measure
+    usual: float
+    origin: str
+    is_low: bool
+
+    def __str__(self) -> str:
+        part, whole = self.measure
+        bound = self.usual * (self.envelope.floor if self.is_low else self.envelope.ceiling)
+        return (
+            f"envelope {self.envelope.name} of {self.edition}: {part:g} of {whole:g} {self.envelope.what}, that is "
+            f"{part / whole:.3g}; usual is {self.usual:.3g} ({self.origin}), the "
+            f"{'floor' if self.is_low else 'ceiling'} is {bound:.3g}"
+        )
+
+
+def find_breaches(
+    edition: str, measures: Mapping[str, Measure], history: Sequence[Mapping[str, Measure]]
+) -> list[Breach]:
+    """Measures outside their envelopes.
+
+    Args:
+        edition: source and language, `kremlin/en`.
+        measures: what was measured of the batch, by name of the envelope; `documents_a_day` is compared elsewhere.
+        history: the same of healthy runs of the edition, oldest first.
+    """
+    breaches = []
+    for name, measure in measures.items():
+        envelope = ENVELOPES[name]
+        past = [run[name][0] / run[name][1] for run in history if name in run and run[name][1] >= envelope.least]
+        usual, origin = PROFILES.get(edition.partition("/")[0], {}).get(name), "profile of the source"
+        if past:
+            usual, origin = statistics.median(past[-RUNS:]), f"median of {len(past[-RUNS:])} healthy runs"
+        if usual is not None and (breach := find_breach(envelope, edition, measure, usual, origin)):
+            breaches.append(breach)
+    return breaches
+
+
+def find_breach(envelope: Envelope, edition: str, measure: Measure, usual: float, origin: str) -> Breach | None:
+    """The breach of one envelope; None where the measure lies within, or is of too little to judge."""
+    part, whole = measure
+    if whole < envelope.least:
+        return None
+    low = part / whole < usual * envelope.floor
+    if low or part / whole > usual * envelope.ceiling:
+        return Breach(envelope, edition, measure, usual, origin, low)
+    return None
+
+
+# Days that a dump must span to count as a list of all that appeared in them, and to be compared with what is known.
+DENSE_DAYS = 7
+LISTED_DAYS = 62  # a dump of a longer time may be a selection; it is compared with the lake only where it repeats it
+EXPECTED = 20  # pages, below which a quiet week explains everything
+REPEATED = 10  # pages of a dump that is compared with the very days that the lake holds
+
+
+def find_gap(edition: str, days: Sequence[int], repeated: int, held: int, before: Sequence[int]) -> Breach | None:
+    """Whether a dump has far fewer, or far more, pages than its days usually have.
+
+    A page added, or the pages of one day, never count: only dumps of a week and more are compared, either with what
+    the lake holds of the same days, where most of their pages are known there, or, where the lake knows less of these
+    days than the dump, with the two months before them.
+
+    Args:
+        edition: source and language.
+        days: day number of each page of the dump.
+        repeated: pages of the dump that the lake holds in the same words; corrected ones are no sign of a cut list.
+        held: pages that the lake holds of the days that the dump spans.
+        before: day number of each page that the lake holds of the `LISTED_DAYS` before the dump.
+    """
+    envelope = ENVELOPES["documents_a_day"]
+    count, span = len(days), max(days) - min(days) + 1
+    if span < DENSE_DAYS or count < envelope.least:
+        return None
+    if count >= REPEATED and 2 * repeated >= count and held >= EXPECTED:
+        if count < envelope.floor * held:
+            return Breach(envelope, edition, (count, span), held / span, "what the lake holds of these days", True)
+        return None
+    if span > LISTED_DAYS or held >= count or not before:
+        return None
+    known = max(before) - min(before) + 1
+    usual = len(before) / known
+    if known < DENSE_DAYS or len(before) < EXPECTED or usual * span < EXPECTED:
+        return None
+    return find_breach(envelope, edition, (count, span), usual, "the two months before, as the lake holds them")

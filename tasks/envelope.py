@@ -1,0 +1,158 @@
+"""The whole batch against what is usual: measured from the fragments, compared with the ledger and the lake."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations.envelopes import ENVELOPES, LISTED_DAYS, Breach, Measure, find_breaches, find_gap
+from expectations.rules import CRITICAL
+from expectations.vocabulary import TAGGED_SINCE, TRANSCRIPT_SECTIONS
+from storage import ledger
+from storage.errors import RefusedError
+from storage.lake import Lake
+from storage.records import Verdict
+from tasks.parse import Fragment
+
+Measures = dict[str, Measure]
+Dated = dict[str, tuple[int, str]]  # document id -> day number, hash of what it says
+
+_EPOCH = dt.date(1970, 1, 1)
+_COLUMNS = [
+    "document_id",
+    "source_id",
+    "language",
+    "event_date",
+    "sections",
+    "turn_count",
+    "recognised_share",
+    "content_sha256",
+]
+
+
+def _read_documents(fragments: Iterable[Fragment]) -> tuple[pa.Table, set[str]]:
+    rows, tagged = [], set()
+    for fragment in fragments:
+        rows.append(fragment.read("documents").select(_COLUMNS))
+        tagged.update(fragment.read("tags")["document_id"].unique().to_pylist())
+    return pa.concat_tables(rows), tagged
+
+
+def measure(fragments: Sequence[Fragment]) -> tuple[dict[str, Measures], dict[str, Dated]]:
+    """What was measured, and the dated documents; both by edition, `kremlin/en`."""
+    if not fragments:
+        return {}, {}
+    rows, tagged = _read_documents(fragments)
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    days: dict[str, Dated] = defaultdict(dict)
+    for row in rows.to_pylist():
+        edition = f"{row['source_id']}/{row['language']}"
+        found = sums[edition]
+        speaks, day = row["turn_count"] > 0, row["event_date"]
+        found["documents"] += 1
+        found["recognised"] += row["recognised_share"]
+        found["transcripts"] += speaks
+        found["turns"] += row["turn_count"]
+        if not row["sections"]:
+            found["unfiled"] += 1
+            found["unfiled_speak"] += speaks
+        elif set(row["sections"]) & set(TRANSCRIPT_SECTIONS):
+            found["filed"] += 1
+            found["filed_speak"] += speaks
+        if day:
+            days[edition][row["document_id"]] = ((day - _EPOCH).days, row["content_sha256"])
+            found["recent"] += day >= TAGGED_SINCE
+            found["recent_tagged"] += day >= TAGGED_SINCE and row["document_id"] in tagged
+    return {edition: _measures(found) for edition, found in sums.items()}, days
+
+
+def _measures(found: Mapping[str, float]) -> Measures:
+    every = {
+        "speakers_found": (found["filed_speak"], found["filed"]),
+        "transcripts": (found["unfiled_speak"], found["unfiled"]),
+        "turns_a_transcript": (found["turns"], found["transcripts"]),
+        "tagged": (found["recent_tagged"], found["recent"]),
+        "recognised": (round(found["recognised"], 6), found["documents"]),
+    }
+    return {name: (float(part), float(whole)) for name, (part, whole) in every.items() if whole}
+
+
+def read_history(lake: Lake) -> tuple[dict[str, list[Measures]], set[str]]:
+    """Measures of the healthy runs of a lake by edition, oldest first, and the dumps that they took in."""
+    history: dict[str, list[Measures]] = defaultdict(list)
+    healthy = set()
+    for run in ledger.read(lake, "runs").to_pylist():
+        if run["status"] in ("completed", "completed_with_quarantine"):
+            healthy.add(run["run_id"])
+            for edition, measures in json.loads(run["counts"]).get("envelope", {}).items():
+                history[edition].append({name: tuple(value) for name, value in measures.items()})
+    inputs = ledger.read(lake, "inputs").select(["run_id", "dump_sha256"]).to_pylist()
+    return history, {row["dump_sha256"] for row in inputs if row["run_id"] in healthy}
+
+
+def judge_envelopes(
+    lake: Lake, measured: Mapping[str, Measures], days: Mapping[str, Dated], dumps: Iterable[str]
+) -> list[Breach]:
+    """All breaches of a batch. Dumps that a healthy run took in before are not judged again: they change nothing."""
+    history, known = read_history(lake)
+    if set(dumps) <= known:
+        return []
+    breaches = []
+    for edition, measures in sorted(measured.items()):
+        breaches += find_breaches(edition, measures, history.get(edition, []))
+        if days.get(edition):
+            gap = _gap(lake, edition, days[edition])
+            breaches += [gap] if gap else []
+    return breaches
+
+
+def _gap(lake: Lake, edition: str, dated: Dated) -> Breach | None:
+    source, language = edition.split("/", 1)
+    days = [day for day, _ in dated.values()]
+    first, last = min(days), max(days)
+    start, end = first - LISTED_DAYS, last
+    years = range((_EPOCH + dt.timedelta(start)).year, (_EPOCH + dt.timedelta(end)).year + 1)
+    repeated = held = 0
+    before: list[int] = []
+    for partition in lake.partitions():
+        if partition.source == source and partition.year in years:
+            rows = lake.read("documents", partition, ["document_id", "language", "event_date", "content_sha256"])
+            rows = rows.filter(pc.equal(rows["language"], language))
+            numbers = np.asarray(rows["event_date"].cast(pa.int32()).to_numpy())
+            held += int(((numbers >= first) & (numbers <= last)).sum())
+            before += numbers[(numbers >= start) & (numbers < first)].tolist()
+            met = zip(rows["document_id"].to_pylist(), rows["content_sha256"].to_pylist(), strict=True)
+            repeated += sum(document in dated and dated[document][1] == content for document, content in met)
+    return find_gap(edition, days, repeated, held, before)
+
+
+def to_verdicts(measured: Mapping[str, Measures], breaches: Sequence[Breach]) -> list[Verdict]:
+    """A verdict an envelope, for `_quality`: over as many documents as were measured."""
+    low = {breach.envelope.name for breach in breaches if breach.is_low}
+    verdicts = []
+    for name, envelope in ENVELOPES.items():
+        rows = round(sum(measures[name][1] for measures in measured.values() if name in measures))
+        failed = rows if name in low else 0
+        verdicts.append(Verdict(envelope.rule_id, "batch", None, CRITICAL, rows, failed, passed=name not in low))
+    return verdicts
+
+
+def require_usual(breaches: Sequence[Breach], reason: str | None) -> None:
+    """Raise for breaches of a floor, unless a person says why they are right.
+
+    Raises:
+        RefusedError: a measure lies below its floor; the message names the envelope and the figures.
+    """
+    low = [breach for breach in breaches if breach.is_low]
+    if low and not reason:
+        raise RefusedError(
+            "; ".join(str(breach) for breach in low),
+            f"Nothing is published. {' '.join(dict.fromkeys(breach.envelope.reason for breach in low))} If it is right "
+            "as it stands: --accept-envelope REASON",
+        )
