@@ -40,7 +40,7 @@ ENVELOPES: Mapping[str, Envelope] = {
     for envelope in (
         Envelope(
             "speakers_found",
-            "pages filed as transcripts have a speaker",
+            "{part:g} of {whole:g} pages filed as transcripts have a speaker",
             0.5,
             5,  # of 148 healthy pages 3 have none: five such pages and no others come together once in 10^8 dumps
             "The labels of speakers were lost or have a new form: fetch or export the pages again.",
@@ -48,7 +48,7 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope(
             "transcripts",
-            "pages that no section tells the kind of have a speaker",
+            "{part:g} of {whole:g} pages have a speaker, where no section tells the kind",
             0.5,
             20,
             "The labels of speakers were lost or have a new form: fetch or export the pages again.",
@@ -56,7 +56,7 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope(
             "turns_a_transcript",
-            "turns in so many transcripts",
+            "{part:g} turns in {whole:g} transcripts",
             0.25,
             20,
             "Most turns of each page are lost, or pages are cut off after the first.",
@@ -65,7 +65,7 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope(
             "tagged",
-            "pages since 2010 have a tag",
+            "{part:g} of {whole:g} pages since 2010 have a tag",
             0.25,
             50,
             "The tags of the pages were lost.",
@@ -73,7 +73,7 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope(
             "recognised",
-            "of the text, by page, was understood",
+            "the text of {part:g} out of {whole:g} pages, in sum, was understood",
             0.99,
             20,
             "The pages hold text of a new form, which stands in no table.",
@@ -81,7 +81,7 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope(
             "documents_a_day",
-            "pages in so many days",
+            "{part:g} pages in {whole:g} days",
             0.25,
             5,
             "Most pages of these days are missing: the list that they were found by, or the download, was cut short.",
@@ -112,8 +112,8 @@ class Breach:
         part, whole = self.measure
         bound = self.usual * (self.envelope.floor if self.is_low else self.envelope.ceiling)
         return (
-            f"envelope {self.envelope.name} of {self.edition}: {part:g} of {whole:g} {self.envelope.what}, that is "
-            f"{part / whole:.3g}; usual is {self.usual:.3g} ({self.origin}), the "
+            f"envelope {self.envelope.name} of {self.edition}: {self.envelope.what.format(part=part, whole=whole)}, "
+            f"that is {part / whole:.3g}; usual is {self.usual:.3g} ({self.origin}), the "
             f"{'floor' if self.is_low else 'ceiling'} is {bound:.3g}"
         )
 

@@ -52,7 +52,7 @@ def draw_bars(
     grid = {"title": None, "gridColor": "#8a8f98", "gridOpacity": 0.3, "domain": False, "tickCount": 4}
     # The page's letters may be wider than those that the picture was measured with: names get room of their own.
     room = {"minExtent": 140} if lying else {}
-    name = {"field": "name", "type": "nominal", "sort": None, "axis": {**quiet, **room}}
+    name = {"field": "name", "type": "nominal", "sort": None, "axis": {**quiet, **room, "labelOverlap": not lying}}
     count = {"field": "count", "type": "quantitative", "axis": grid}
     encoding: dict[str, Any] = {"x": count, "y": name} if lying else {"x": name, "y": count}
     if len(columns) > 2:

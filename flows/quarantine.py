@@ -58,19 +58,19 @@ def show_held(lake: Lake, quarantine_id: str) -> Answer:
 
 
 def mark_fault(lake: Lake, row: Answer) -> Answer:
-    """The text before, at and after the block at fault; where it is the whole document, its beginning."""
+    """The text before, at and after the block at fault; where the whole document is, its beginning, and no mark."""
     start, end = row["byte_start"], row["byte_end"]
     fault_start, fault_end = row["fault_start"], row["fault_end"]
     if row["rendition_sha256"] is None:
         return {"before": "", "at_fault": "", "after": ""}
     if fault_start is None:
-        fault_start, fault_end = start, end
+        fault_start = fault_end = start
     edges = (
         max(start, fault_start - AROUND_BYTES),
         fault_start,
         min(fault_end, fault_start + FAULT_BYTES),
         fault_end,
-        min(end, fault_end + AROUND_BYTES),
+        min(end, fault_end + (AROUND_BYTES if fault_end > fault_start else FAULT_BYTES)),
     )
     try:
         text = lake.raw.read(row["rendition_sha256"], edges[0], edges[4])

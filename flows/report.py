@@ -78,7 +78,7 @@ def build_report(lake: Lake, folder: Path) -> Pages:
     shown = [{**run, "funnel": _funnel(pages, run)} for run in runs[: report_data.RUNS]]
     pages.write("runs.html", "runs.html", runs=shown, run_count=len(runs))
     columns, broken, held, points = report_data.read_quality(lake, runs)
-    chart = draw_bars("Rows that broke a rule, by run", ("run", "rows", "severity"), points)
+    chart = draw_bars("Rows that broke a rule, by run", ("run", "rows", "severity"), points, lying=True)
     pages.write("quality.html", "quality.html", columns=columns, broken=broken, held_rules=held, chart=chart)
     entries, total, rules = report_data.read_quarantine(lake)
     pages.write("quarantine.html", "quarantine.html", entries=entries, total=total, rules=rules)

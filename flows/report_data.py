@@ -40,6 +40,7 @@ def read_runs(lake: Lake) -> list[Row]:
                 "seconds": round((row["ended_at"] - row["started_at"]).total_seconds(), 1) if row["ended_at"] else "–",
                 "inputs": [record["uri"] for record in inputs[row["run_id"]]],
                 "dumps": inputs[row["run_id"]],
+                "rows": ", ".join(f"{count:,} {table}" for table, count in counts.get("rows", {}).items() if count),
                 "said": [(name, value) for name, value in parameters.items() if value and name != "inputs"],
                 "unusual": counts.get("outside_envelope", []),
             }
@@ -75,7 +76,7 @@ def read_quality(lake: Lake, runs: list[Row]) -> tuple[list[Row], list[Row], int
         sums: Counter[str] = Counter()
         for rule_id, count in failed[run["run_id"]].items():
             sums[severities[rule_id]] += count
-        points += [(f"{number}: {run['started']}", sums[severity], severity) for severity in ("critical", "warning")]
+        points += [(f"{number}. {run['started']}", sums[severity], severity) for severity in ("critical", "warning")]
     return columns, broken, len(severities) - len(broken), points
 
 

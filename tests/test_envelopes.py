@@ -51,7 +51,7 @@ def test_a_tenth_of_the_pages_is_refused_and_a_reason_lets_it_in(stenolake: Comm
     few = write(tmp_path, "few.txt", month(*range(0, 100, 10)))
     said = stenolake("ingest", few, "--lake", lake, "--json")
     assert said.code == 4
-    assert "envelope documents_a_day of kremlin/en: 10 of 46 pages in so many days" in said.json["error"]
+    assert "envelope documents_a_day of kremlin/en: 10 pages in 46 days" in said.json["error"]
     assert fingerprint(lake, "documents", "turns", "paragraphs") == before
     later = write(tmp_path, "later.txt", month(*range(0, 100, 10), later=60))
     assert stenolake("ingest", later, "--lake", lake).code == 4
