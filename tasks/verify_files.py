@@ -122,7 +122,9 @@ def _check_file(
     if any(_is(path, output) for output in pending.get(name, ())):
         return
     if name not in standing:
-        if not name.endswith(".ndjson"):  # the first event of a run that was killed
+        # the first event of a run that is at work or was killed; a run that has ended lists its events
+        is_start = name.endswith(".ndjson") and not any((lake.root / "_lineage/runs").glob(f"{path.stem}-*.parquet"))
+        if not is_start:
             yield _damage(name, "is listed by no run", "delete it, unless somebody knows why it is there")
         return
     listed = standing[name]

@@ -211,7 +211,8 @@ def _child(inputs: list[str], lake: str, failpoint: str, prepare: Callable[[], N
     os._exit(0)
 
 
-def _context() -> ForkServerContext:
+def forkserver() -> ForkServerContext:
+    """Processes forked from one that has imported everything already."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.preload"])
     return context
@@ -222,7 +223,7 @@ def start(
 ) -> ForkServerProcess:
     """Start an ingest in a process of its own; messages go to `log` beside the lake."""
     arguments = ([str(inputs)], str(lake), failpoint, prepare, str(lake.parent / "log"))
-    process = _context().Process(target=_child, args=arguments)
+    process = forkserver().Process(target=_child, args=arguments)
     process.start()
     return process
 

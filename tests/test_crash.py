@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import flows.ingest
+from benchmarks.contend import contend
 from benchmarks.crash import fail, kill_after, kill_at, operations
 from storage.failpoint import NAMES
 from tests import faults
@@ -93,3 +94,8 @@ def test_preflight_says_how_much_is_missing(stenolake: Command, small_disk: Path
     assert said.code == 5
     assert re.fullmatch(r"storage: 4\.0 MiB free at .*, and this run may need \d+\.\d MiB", said.json["error"])
     assert re.match(r"free \d+\.\d MiB or more", said.json["advice"])
+
+
+def test_many_writers_lose_nothing(tmp_path: Path) -> None:
+    ids, _ = contend(tmp_path, processes=4, ingests=2)
+    assert len(ids) == len(set(ids)) == 8
