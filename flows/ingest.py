@@ -83,7 +83,7 @@ def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) ->
 def judge_all(at_work: Session, dumps: Sequence[Dump], defaults: Defaults) -> list[Held]:
     """Parse and validate batch by batch; note verdicts and findings."""
     run, done = at_work.run, 0
-    total = sum(dump.record.bytes for dump in dumps)
+    total = sum(dump.record.bytes for dump in dumps if dump.format)
     held: list[Held] = []
     with artifacts.progress(total) as progress:
         for batch in cut_batches(dumps, at_work.raw, at_work.folder):
