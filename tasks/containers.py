@@ -202,7 +202,7 @@ def _read_entries(
     for entry in entries:
         if len(entry.name.encode(errors="replace")) > contents.limits.name_bytes:
             raise refuse(contents.uri, f"has a member whose name is longer than {contents.limits.name_bytes} bytes")
-        uri = f"{contents.uri}!/{quote(entry.name, errors='replace')}"
+        uri = f"{contents.uri}!/{quote(entry.name.removeprefix('./'), errors='replace')}"
         if is_outside(entry.name):
             entry.problem = "a name that points out of the archive: pack it under a plain name"
         if entry.problem:

@@ -374,6 +374,41 @@ def test_warc_as_another_program_writes_it(tmp_path: Path) -> None:
     assert [(dump.format, dump.flaws) for dump in dumps] == [("kremlin-text", ())] * 2 + [(None, ())]
 
 
+class OneWay(io.RawIOBase):
+    """Where a program writes that cannot seek: lengths come behind the data."""
+
+    def __init__(self) -> None:
+        self.written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.written += bytes(data)
+        return len(data)
+
+
+@pytest.mark.parametrize(("cut_at", "pages"), [(b"PK\1\2", 3), (b"PK\3\4", 2)])
+def test_zip_written_to_a_pipe_and_cut_off(tmp_path: Path, cut_at: bytes, pages: int) -> None:
+    pipe = OneWay()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for day in (1, 2, 3):
+            archive.writestr(f"./{day}.txt", page(day))
+    whole = bytes(pipe.written)
+    cut = whole.find(cut_at) if cut_at == b"PK\1\2" else whole.rfind(cut_at) + 50
+    *members, container = take(tmp_path, whole[:cut], name="a.zip")
+    assert [one.record.uri.partition("/a.zip")[2] for one in members] == [f"!/{n + 1}.txt" for n in range(pages)]
+    assert [flaw.rule for flaw in container.flaws] == ["dump.container_whole"]
+
+
+def test_standard_input_may_be_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = io.BytesIO(make_zip([("pages/one.txt", TEXT)]))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given))
+    member, container = acquire(Path("-"), raw_store(tmp_path))
+    assert (member.record.uri, member.format) == ("stdin:!/pages/one.txt", "kremlin-text")
+    assert (container.record.uri, container.record.media_type) == ("stdin:", "application/zip")
+
+
 @pytest.mark.parametrize("name", ["[Content_Types].xml", "mimetype"])
 def test_an_office_document_is_no_archive(tmp_path: Path, name: str) -> None:
     (dump,) = take(tmp_path, make_zip([(name, b"x"), ("word/document.xml", b"<x/>")]))
