@@ -93,7 +93,7 @@ def judge_all(at_work: Session, dumps: Sequence[Dump], defaults: Defaults) -> li
     """Parse and validate dumps batch by batch; note verdicts and findings."""
     batches = cut_batches(dumps, at_work.raw, at_work.folder)
     accepted = ledger.accepted_findings(at_work.lake)
-    return judge_batches(at_work, batches, sum(dump.record.bytes for dump in dumps), defaults, accepted)
+    return judge_batches(at_work, batches, sum(dump.record.bytes for dump in dumps if dump.format), defaults, accepted)
 
 
 def judge_batches(

@@ -19,7 +19,8 @@ from flows.session import Session, close
 from storage.commit import Move
 from storage.lake import Lake, Partition
 from storage.raw import RawStore
-from tasks.acquire import Dump, acquire_file
+from tasks import acquire as acquiring
+from tasks.acquire import Dump
 from tasks.cut import Batch
 from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, Fragment, parse_batch
@@ -32,11 +33,14 @@ _OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "
 def acquire(
     files: Sequence[Path], count: int, raw: RawStore, format_name: str | None, done: Callable[[int], None]
 ) -> list[Dump]:
-    """Keep every file in the raw store and find out how it is to be read; each dump once."""
+    """Keep every file, and every member of a container, in the raw store; find out how each is to be read.
+
+    Each dump stands there once.
+    """
     dumps: dict[str, Dump] = {}
     for number, path in enumerate(files):
-        dump = acquire_file(path, raw, format_name)
-        dumps.setdefault(dump.record.dump_sha256, dump)
+        for dump in acquiring.acquire(path, raw, format_name):
+            dumps.setdefault(dump.record.dump_sha256, dump)
         done(number + 1)
     unreadable = sum(bool(dump.problem) for dump in dumps.values())
     get_run_logger().info("kept %d dumps, %d of them cannot be parsed", len(dumps), unreadable)

@@ -10,13 +10,15 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from storage.errors import UsageError
 from storage.raw import RawStore
 from storage.records import Input
-from tasks import encoding, formats
+from tasks import containers, encoding, formats
+from tasks.containers import Flaw, Member
+from tasks.streams import Limits
 
 HEAD_BYTES = 256 * 1024  # what a format is chosen by
 
@@ -26,12 +28,14 @@ class Dump:
     """One dump, kept in the raw store, with what is known of it.
 
     `format` is None where it cannot be parsed; then `problem` is the rule that says so and `reason` tells a person why.
+    A container has no format and no problem: its members are dumps of their own, `flaws` are what it could not give.
     """
 
     record: Input
     format: str | None
     problem: str = ""
     reason: str = ""
+    flaws: tuple[Flaw, ...] = ()
 
 
 def find_inputs(inputs: Sequence[str], lake: Path) -> list[Path]:
@@ -84,21 +88,62 @@ def _walk(folder: Path, lake: Path) -> Iterator[Path]:
                 yield path
 
 
-def acquire_file(path: Path, raw: RawStore, format_name: str | None = None) -> Dump:
-    """Keep one file in the raw store and find out how it is to be read.
+def acquire(path: Path, raw: RawStore, format_name: str | None = None, limits: Limits | None = None) -> Iterator[Dump]:
+    """Keep one file in the raw store, and every member where it is a container; find out how each is to be read.
 
     Args:
         path: the file, or `-` for standard input.
         raw: where dumps and renditions are kept.
         format_name: a format to use whatever the text looks like.
+        limits: what a container may ask for.
+
+    Raises:
+        UnsafeInputError: a container asks for more.
     """
+    limits = limits or Limits()
     if str(path) != "-":
-        return _acquire(path, path.resolve().as_uri(), raw, format_name)
+        yield from _open(path, path.resolve().as_uri(), path.name, raw, format_name, limits)
+        return
     raw.staging.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="stdin-") as spool:
         shutil.copyfileobj(sys.stdin.buffer, spool)
         spool.flush()
-        return _acquire(Path(spool.name), "stdin:", raw, format_name)
+        yield from _open(Path(spool.name), "stdin:", "stdin", raw, format_name, limits)
+
+
+def _open(
+    path: Path, uri: str, name: str, raw: RawStore, format_name: str | None, limits: Limits, layers: int = 0
+) -> Iterator[Dump]:
+    """The dump that a file is, after those that it holds."""
+    kind = containers.detect(path)
+    if kind is None:
+        yield _acquire(path, uri, raw, format_name)
+        return
+    sha256, size = raw.add_file(path)
+    contents = containers.Contents(kind, uri, name, layers, limits)
+    for member in containers.read(path, raw.staging, contents):
+        if member.record is None:
+            inner = _open(member.path, member.uri, member.name, raw, format_name, limits, member.layers)
+        else:
+            inner = iter([_acquire(member.path, member.uri, raw, format_name)])
+        for dump in inner:
+            yield _tell_origin(dump, member, sha256) if dump.record.uri == member.uri else dump
+    media_type = mimetypes.guess_type(name)[0] or containers.MEDIA_TYPES[kind]
+    yield Dump(Input(sha256, uri, size, media_type, contents.summary()), None, flaws=tuple(contents.flaws))
+
+
+def _tell_origin(dump: Dump, member: Member, container_sha256: str) -> Dump:
+    """A dump with what its container says of it."""
+    derivation = {**dump.record.derivation, "container_sha256": container_sha256, **member.facts}
+    told = replace(dump.record, derivation=derivation)
+    if record := member.record:
+        told = replace(
+            told, media_type=record.media_type, fetched_at=record.fetched_at, http_status=record.http_status,
+            http_headers=record.http_headers,
+        )  # fmt: skip
+    elif media_type := mimetypes.guess_type(member.name)[0]:
+        told = replace(told, media_type=media_type)
+    return replace(dump, record=told)
 
 
 def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> Dump:

@@ -101,11 +101,19 @@ def quarantine_id(rendition_sha256: str, byte_start: int) -> str:
 
 
 def find_unreadable(dumps: Iterable[Dump]) -> list[Finding]:
-    """A finding for each dump that cannot be parsed at all."""
+    """A finding for each dump that cannot be parsed at all, and for each thing that a container could not give."""
     findings = []
     for dump in dumps:
+        record = dump.record
+        for flaw in dump.flaws:
+            held = quarantine_id(record.dump_sha256, flaw.byte_start)
+            findings.append(
+                Finding(
+                    held, None, flaw.rule, flaw.observed, flaw.reason, None, flaw.uri, record.dump_sha256,
+                    record.dump_sha256 if flaw.is_text else None, flaw.byte_start, flaw.byte_end, None,
+                )
+            )  # fmt: skip
         if dump.problem:
-            record = dump.record
             observed = f"{record.bytes} bytes, {record.derivation['evidence']}"
             held = quarantine_id(record.dump_sha256, 0)
             findings.append(

@@ -18,7 +18,7 @@ from storage.files import make_folder, storing
 from storage.lake import Lake
 from storage.raw import RawStore
 from storage.records import Input, Release, Run
-from tasks.acquire import Dump, acquire_file
+from tasks.acquire import Dump, acquire
 from tasks.cut import BATCH_BYTES, Batch, Slice, cut_batches
 from tasks.hold import quarantine_id
 from tasks.parse import Defaults
@@ -100,7 +100,7 @@ def _acquire_again(lake: Lake, raw: RawStore, row: Row) -> Dump:
         for chunk in lake.raw.chunks(row["dump_sha256"]):
             spool.write(chunk)
         spool.flush()
-        dump = acquire_file(Path(spool.name), raw)
+        *_, dump = acquire(Path(spool.name), raw)  # a container comes last, after its members
     return replace(dump, record=replace(dump.record, uri=row["uri"]))
 
 
