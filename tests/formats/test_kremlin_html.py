@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.agreement import compare, read_pages, read_rows
 from storage import ledger
 from storage.lake import Lake
+from tasks.encoding import detect
 from tasks.formats import FORMATS, choose, kremlin_html, kremlin_text
 from tasks.formats.blocks import check_tiling
 from tests.formats.projection import SAMPLE_DUMP
@@ -102,8 +103,8 @@ def test_blocks_tile_any_text(text: str) -> None:
 
 
 TAGS = [
-    "<p>", "</p>", "<b x=1>", "<a class='cut__item' href='x'>", "<div class='slider'>", "x", "<!--", "</div>", "\0", "<br",
-    "<div class='cut__description'>", ">", "&#0;", "&nbsp;", "<li",
+    "<p>", "</p>", "<b x=1>", "<a class='cut__item' href='x'>", "<div class='slider'>", "x", "<!--", "</div>", "\0",
+    "<br", "<div class='cut__description'>", ">", "&#0;", "&nbsp;", "<li",
 ]  # fmt: skip
 
 
@@ -141,6 +142,15 @@ def test_hostile_markup_is_refused_or_read_in_seconds(name: str) -> None:
     except ValueError:
         assert name not in READ
     assert time.process_time() - started < 10
+
+
+def test_a_page_is_read_in_the_encoding_that_it_declares() -> None:
+    page = '<html lang="ru"><meta charset="windows-1251"><p>Осень – «щедрая» пора, Þ</p>'.replace("Þ", "ё")
+    found = detect(page.encode("cp1251"), whole_is_utf8=False)
+    assert (found.codec, found.evidence) == ("cp1251", "declared in the markup")
+    wrong = '<meta charset="utf-8"><p>Die Brücke über die Ströme ist für alle schön – “so”.</p>'.encode("cp1252")
+    assert detect(wrong, whole_is_utf8=False).codec == "cp1252"
+    assert detect(b'<meta charset="rot13">caf\xe9 na\xefve r\xe9sum\xe9', whole_is_utf8=False).codec != "rot13"
 
 
 def test_pages_and_lists_in_a_folder(stenolake: Command, tmp_path: Path) -> None:
