@@ -68,7 +68,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "place": "fold place",
         "sections": "read sections",
         "published_at": "read published_at",
-        "url": "read uri",
+        "url": "fold page_address",
         "turn_count": "count speaker_label",
         "speaker_count": "count speaker_label",
         "paragraph_count": f"count {BODY}",
@@ -118,7 +118,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "title": "fold link_title",
         "date_label": "fold link_date",
         "date": "read link_date",
-        "url": "read link_title",
+        "url": "fold link_address",
         **_EXTRA,
     },
     "photos": {

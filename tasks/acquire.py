@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
 import mimetypes
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from tasks import containers, encoding, formats
 from tasks.containers import Flaw, Member
 from tasks.streams import Limits
 
-HEAD_BYTES = 256 * 1024  # what a format is chosen by
+HEAD_CHARS = 256 * 1024  # what a format is chosen by
+MAX_MARKUP_CHARS = 16 << 20  # a page of markup is read whole; the largest of kremlin.ru have 2 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,41 +150,72 @@ def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> Du
     sha256, size = raw.add_file(path)
     sample = raw.read(sha256, 0, encoding.SAMPLE_BYTES)
     found = encoding.detect(sample, encoding.is_utf8(raw.chunks(sha256)))
-    rendition, problem, reason = None, "", ""
     derivation: dict[str, str | int | float | bool | None] = {"encoding": found.codec, "evidence": found.evidence}
+    rendition, chosen, problem, reason = None, None, "", ""
     if not size:
         problem, reason = "dump.not_empty", "the file is empty: fetch it again"
     elif found.codec is None:
         problem, reason = "dump.is_text", f"this is no text ({found.evidence}): give the text of the pages"
-    elif found.is_utf8:
-        rendition = sha256
     else:
-        rendition, problem, reason = _derive(raw, sha256, found.codec)
-    chosen = None
-    if rendition and not problem:
-        head = _head(raw, rendition)
-        chosen = formats.FORMATS[format_name] if format_name else formats.choose(head)
-        if chosen is None:
-            known = ", ".join(sorted(formats.FORMATS))
-            problem = "dump.format_known"
-            reason = f"the text is in no format that Stenolake knows ({known}): name one with --format"
-    media_type = mimetypes.guess_type(path.name)[0] or ("text/plain" if rendition else "application/octet-stream")
-    record = Input(sha256, uri, size, media_type, derivation, rendition)
-    return Dump(record, chosen.NAME if chosen else None, problem, reason)
-
-
-def _derive(raw: RawStore, sha256: str, codec: str) -> tuple[str | None, str, str]:
-    with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="rendition-") as spool:
         try:
-            for text in encoding.decode(raw.chunks(sha256), codec):
-                spool.write(text.encode())
+            head = _head(raw, sha256, found.codec)
+            chosen = formats.FORMATS[format_name] if format_name else formats.choose(head)
+            derive = formats.derivation_of(chosen) if chosen else None
+            if chosen and derive:
+                derivation["derived_by"] = f"{chosen.NAME}/{chosen.VERSION}"
+                rendition, reason = _derive(raw, sha256, found.codec, derive)
+                problem = "dump.derives" if reason else ""
+            else:
+                rendition = sha256 if found.is_utf8 else _decode(raw, sha256, found.codec)
         except UnicodeError as error:
-            return None, "dump.is_text", f"not readable as {codec}: {error}; save it as UTF-8"
+            problem, reason = "dump.is_text", f"not readable as {found.codec}: {error}; save it as UTF-8"
+    if chosen is None and not problem:
+        known = ", ".join(sorted(formats.FORMATS))
+        problem = "dump.format_known"
+        reason = f"the text is in no format that Stenolake knows ({known}): name one with --format"
+    guessed = "text/html" if "derived_by" in derivation else mimetypes.guess_type(path.name)[0]
+    media_type = guessed or ("text/plain" if rendition else "application/octet-stream")
+    record = Input(sha256, uri, size, media_type, derivation, rendition)
+    return Dump(record, chosen.NAME if chosen and not problem else None, problem, reason)
+
+
+def _decode(raw: RawStore, sha256: str, codec: str) -> str:
+    """Keep the text of a dump in another encoding as its rendition."""
+    return _keep(raw, encoding.decode(raw.chunks(sha256), codec))
+
+
+def _derive(raw: RawStore, sha256: str, codec: str, derive: Callable[[str], str]) -> tuple[str | None, str]:
+    """Keep the text that a format makes of markup as the rendition of the dump; or say why there is none."""
+    pieces, size = [], 0
+    for piece in encoding.decode(raw.chunks(sha256), codec):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_MARKUP_CHARS:
+            return None, f"more than {MAX_MARKUP_CHARS} characters of markup: give one page a file"
+    try:
+        text = derive("".join(pieces))
+    except ValueError as error:
+        return None, f"the markup is no page: {error}"
+    if not text.strip():
+        return None, "no page is in this markup: give the page itself, not a list of pages or a part of one"
+    return _keep(raw, (text,)), ""
+
+
+def _keep(raw: RawStore, pieces: Iterable[str]) -> str:
+    with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="rendition-") as spool:
+        for piece in pieces:
+            spool.write(piece.encode())
         spool.flush()
         rendition, _ = raw.add_file(Path(spool.name))
-    return rendition, "", ""
+    return rendition
 
 
-def _head(raw: RawStore, rendition: str) -> str:
-    decoder = codecs.getincrementaldecoder("utf-8")()  # keeps back a character that the cut would split
-    return decoder.decode(raw.read(rendition, 0, HEAD_BYTES))
+def _head(raw: RawStore, sha256: str, codec: str) -> str:
+    """The first characters of a dump."""
+    pieces, size = [], 0
+    for piece in encoding.decode(raw.chunks(sha256), codec):
+        pieces.append(piece)
+        size += len(piece)
+        if size >= HEAD_CHARS:
+            break
+    return "".join(pieces)[:HEAD_CHARS]

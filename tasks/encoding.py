@@ -21,6 +21,7 @@ _BOMS = (
 )
 _CONTROL_RE = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MULTIBYTE_RE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_DECLARED_RE = re.compile(rb"<meta\s[^<>]{0,200}\bcharset=[\"']?([A-Za-z0-9_-]{1,40})", re.IGNORECASE)
 _HIGH_RE = re.compile(rb"[\x80-\xff]")
 
 
@@ -70,7 +71,8 @@ def is_utf8(chunks: Iterable[bytes]) -> bool:
 def detect(sample: bytes, whole_is_utf8: bool) -> Encoding:
     """Decide how a dump is to be read.
 
-    Order: byte order mark, strict UTF-8 of the whole, UTF-8 with a few stray bytes, a detector over the sample.
+    Order: byte order mark, strict UTF-8 of the whole, UTF-8 with a few stray bytes, what markup
+    declares of itself, a detector over the sample.
 
     Args:
         sample: the first `SAMPLE_BYTES` of the dump.
@@ -88,13 +90,26 @@ def detect(sample: bytes, whole_is_utf8: bool) -> Encoding:
         stray = len(_HIGH_RE.findall(sample)) - multibyte
         if multibyte and stray <= STRAY_SHARE * (multibyte + stray):
             return Encoding("utf-8+stray", f"UTF-8 with {stray} stray bytes in the first MiB, read as windows-1252")
-        return _detect_single_byte(sample)
+        return _read_declared(sample) or _detect_single_byte(sample)
     return Encoding("utf-16-le" if sample[1:2] == b"\0" else "utf-16-be", "zero bytes of UTF-16 without a mark")
 
 
 def _looks_wide(sample: bytes) -> bool:
     """Whether nearly every second byte is zero, as in Latin text in UTF-16."""
     return max(sample[0::2].count(0), sample[1::2].count(0)) > 0.4 * len(sample) / 2
+
+
+def _read_declared(sample: bytes) -> Encoding | None:
+    """The encoding that markup declares, where it is one of the candidates and the sample is text in it."""
+    match = _DECLARED_RE.search(sample[:4096])
+    try:
+        codec = codecs.lookup(match[1].decode()).name.replace("-", "_") if match else ""
+        if codec not in CANDIDATES:
+            return None
+        sample.decode(codec)
+    except (LookupError, UnicodeDecodeError):
+        return None
+    return Encoding(codec, "declared in the markup")
 
 
 def _detect_single_byte(sample: bytes) -> Encoding:

@@ -12,7 +12,7 @@ from storage import ledger
 from storage.lake import Lake
 from storage.records import Input
 from tasks import formats
-from tasks.acquire import HEAD_BYTES, Dump
+from tasks.acquire import HEAD_CHARS, Dump
 from tasks.parse import Defaults
 
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
@@ -54,8 +54,9 @@ def dump_of(lake: Lake, row: dict[str, Any]) -> tuple[Dump, Defaults]:
         DamageError: the raw object is missing or damaged.
     """
     told = json.loads(row["run"]["parameters"])
-    head = lake.raw.read(row["rendition_sha256"], 0, HEAD_BYTES)
-    name = told.get("format")
+    derived_by = json.loads(row["derivation"]).get("derived_by")  # a rendition of markup is read by what made it
+    name = derived_by.partition("/")[0] if derived_by else told.get("format")
+    head = lake.raw.read(row["rendition_sha256"], 0, HEAD_CHARS)
     chosen = formats.FORMATS.get(name) if name else formats.choose(_decode(head))
     record = Input(
         row["dump_sha256"], row["uri"], row["bytes"], row["media_type"], json.loads(row["derivation"]),

@@ -36,6 +36,9 @@ FURNITURE = frozenset(
         "sections",
         "published_mark",
         "end_mark",
+        "address_mark",
+        "page_address",
+        "link_address",
         "furniture",
         "unrecognised",
     }
@@ -150,7 +153,7 @@ class Projection:
         self._tags()
         self._links()
         self._photos()
-        for kind in ("title", "summary", "date", "time", "place", "sections", "published_at"):
+        for kind in ("title", "summary", "date", "time", "place", "sections", "published_at", "page_address"):
             if kind in self.first:
                 self.owner[self.first[kind]] = ("documents", self.document_id)
         self._document(speakers, paragraphs, words)
@@ -256,18 +259,21 @@ class Projection:
                 relation = str(block.value)
             elif block.kind == "link_title":
                 dated = index + 1 if self._kind(index + 1) == "link_date" else None
-                for part in (index, dated):
+                last = dated or index
+                addressed = last + 2 if self._kind(last + 2) == "link_address" else None
+                for part in (index, dated, addressed):
                     if part is not None:
                         self.owner[part] = ("links", identity.row_id(self.document_id, "l", count))
                 self._add(
                     "links",
                     index,
-                    dated or index,
+                    addressed or last,
                     link_index=count,
                     relation=relation,
                     title=self.texts[index],
                     date_label=self.texts[dated] if dated else None,
                     date=self.blocks[dated].value if dated else None,
+                    url=self.texts[addressed] if addressed else None,
                 )
                 count += 1
 
@@ -311,6 +317,7 @@ class Projection:
             kind=_document_kind(bool(speakers), sections),
             event_time=self._value("time"),
             place=self._text("place"),
+            url=self._text("page_address"),
             sections=list(sections) if isinstance(sections, tuple) else [],
             published_at=self.published if isinstance(self.published, dt.datetime) else None,
             turn_count=len(speakers),

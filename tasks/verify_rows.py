@@ -27,11 +27,13 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "title": ("documents", "title"),
     "summary": ("documents", "summary"),
     "place": ("documents", "place"),
+    "page_address": ("documents", "url"),
     "speaker_label": ("turns", "speaker_label"),
     **dict.fromkeys(PARAGRAPH_KINDS, ("paragraphs", "text")),
     "tag": ("tags", "value"),
     "link_title": ("links", "title"),
     "link_date": ("links", "date_label"),
+    "link_address": ("links", "url"),
     "caption": ("photos", "caption"),
     "credit": ("photos", "credit"),
 }

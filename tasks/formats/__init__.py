@@ -9,15 +9,19 @@ A format module is a set of pure functions of text:
     parse(text: str) -> list[Block]           the blocks of one document
     is_complete(blocks) -> bool               whether the document has its end: what is cut has none
 
+and, where a dump is markup and not yet text,
+
+    derive(markup: str) -> str                the rendition: the text that `split` and `parse` are given
+
 `SOURCE` and `LANGUAGE` are what the format itself proves. A new format is one module and one line in `_MODULES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from tasks.formats import kremlin_text
+from tasks.formats import kremlin_html, kremlin_text
 from tasks.formats.blocks import Block
 
 # Below this no format is chosen. One mark of a page alone gives at most 0.3: two have to agree.
@@ -46,9 +50,15 @@ class Format(Protocol):
         """Whether a document was not cut short."""
 
 
-_MODULES = (kremlin_text,)
+_MODULES = (kremlin_text, kremlin_html)
 
 FORMATS: dict[str, Format] = {module.NAME: cast(Format, module) for module in _MODULES}
+
+
+def derivation_of(format_: Format) -> Callable[[str], str] | None:
+    """The step that makes text of a dump in this format; None where the dump is text already."""
+    derive: Callable[[str], str] | None = getattr(format_, "derive", None)
+    return derive
 
 
 def choose(head: str) -> Format | None:

@@ -73,6 +73,10 @@ KINDS: dict[str, str] = {
     "note": "stage direction or editorial note: `(Applause.)`",
     "quote": "pull quote: words of the speech shown once more",
     "elision": "`<…>`, `* * *`: something was left out or a part ends",
+    # addresses, in renditions that are derived from markup
+    "address_mark": "`⟦page`, `⟦link`, `⟧`: marks around an address that the derivation wrote down",
+    "page_address": "address of the page; value: str",
+    "link_address": "address of the link above; value: str",
     # foot
     "tag_facet": "`Geography`, `Topics`, `Persons`; value: the facet (`geography`, `topic`, `person`)",
     "tag": "one tag",

@@ -147,7 +147,8 @@ def test_lines_are_where_they_say(text: str) -> None:
         assert text[line.start : line.end] == line.text == line.text.strip() != ""
 
 
-@settings(deadline=5000, max_examples=20)
+@pytest.mark.timeout(60)  # far above the second that it takes; what is not linear takes hours
+@settings(deadline=None, max_examples=20)
 @given(
     st.sampled_from(
         ["(", "Events\n", ": ", "A ", "a. ", "* ", "See also\nT\n", "1 of 2\n", ",\n", "<…>\n", "Text version\n", "”"]

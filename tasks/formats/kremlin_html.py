@@ -1,0 +1,106 @@
+"""Event pages of en.kremlin.ru as HTML.
+
+Two pure steps. `derive` makes the text of a page from its markup (see `markup`), which is kept as its rendition.
+`parse` takes the lines with addresses out, reads the rest as `kremlin-text` does, and puts the addresses back as
+blocks: so the same page says the same in both formats. Bold is not asked whether something is a label: that would part
+the formats, and some labels are not bold, and some bold is no label.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tasks.formats import kremlin_text
+from tasks.formats.blocks import Block
+from tasks.formats.markup import ADDRESS_RE, CLOSING, OPENING, derive
+
+NAME = "kremlin-html"
+VERSION = 1
+SOURCE = kremlin_text.SOURCE
+LANGUAGE = kremlin_text.LANGUAGE
+TIME_ZONE = kremlin_text.TIME_ZONE
+
+__all__ = ["LANGUAGE", "NAME", "SOURCE", "TIME_ZONE", "VERSION", "derive", "is_complete", "parse", "sniff", "split"]
+
+is_complete = kremlin_text.is_complete
+
+_KINDS = {"page": "page_address", "link": "link_address"}
+_MARK_RE = re.compile(rf"^{OPENING}(page|link) ({ADDRESS_RE.pattern}){CLOSING}$\n?", re.MULTILINE)
+_CLASS_RES = [re.compile(rf"""\bclass=["'][^"'<>]{{0,400}}\b{name}\b""") for name in ("h-entry", "e-content", "p-name")]
+_ADDRESS_RE = re.compile(
+    r"""<(?:meta\s[^<>]{0,200}\bog:url|link\s[^<>]{0,200}\bcanonical|div\s[^<>]{0,400}\bdata-href=)"""
+    r"""[^<>]{0,200}https?://en\.kremlin\.ru/"""
+)
+
+
+def sniff(head: str) -> float:
+    """How much speaks for an event page in the first characters of a markup, from 0 to 1.
+
+    Evidence: an entry with content and a name in the classes of microformats, and an address of the page on the site's
+    English edition. Both are needed: lists have no content, and other sites have such classes too.
+    """
+    text = head[:400_000]
+    if "<" not in text or not all(expression.search(text) for expression in _CLASS_RES):
+        return 0.0
+    return 1.0 if _ADDRESS_RE.search(text) else 0.3
+
+
+def split(text: str) -> list[tuple[int, int]]:
+    """The span of the one page that a rendition holds."""
+    words = text.strip()
+    if not words:
+        return []
+    start = text.index(words[0])
+    return [(start, start + len(words))]
+
+
+def parse(text: str) -> list[Block]:
+    """Parse the text of one page into blocks that tile it: see `kremlin_text.parse` for what is read."""
+    marks = list(_MARK_RE.finditer(text))
+    if not marks:
+        return kremlin_text.parse(text)
+    kept: list[str] = []
+    starts: list[int] = []  # where each mark was taken out of the clean text
+    at = length = 0
+    for mark in marks:
+        kept.append(text[at : mark.start()])
+        length += mark.start() - at
+        starts.append(length)
+        at = mark.end()
+    kept.append(text[at:])
+    clean = "".join(kept)
+    ends = [0]  # how many characters were taken out before the first mark, the second, …
+    for mark in marks:
+        ends.append(ends[-1] + mark.end() - mark.start())
+
+    blocks = [block for mark in marks for block in _address_blocks(mark)]
+    for block in kremlin_text.parse(clean):
+        blocks.extend(_put_back(block, clean, starts, ends))
+    return sorted(blocks, key=lambda block: block.start)
+
+
+def _address_blocks(mark: re.Match[str]) -> Sequence[Block]:
+    start, end = mark.span(2)
+    return (
+        Block("address_mark", mark.start(), mark.end(1)),
+        Block(_KINDS[mark[1]], start, end, mark[2]),
+        Block("address_mark", end, end + len(CLOSING)),
+    )
+
+
+def _put_back(block: Block, clean: str, starts: Sequence[int], taken: Sequence[int]) -> list[Block]:
+    """A block of the clean text in the whole one; in parts where a mark stood inside it."""
+    first, last = bisect_right(starts, block.start), bisect_left(starts, block.end)
+    if first == last:
+        return [Block(block.kind, block.start + taken[first], block.end + taken[first], block.value)]
+    parts = []
+    edges = [block.start, *starts[first:last], block.end]
+    for number, (start, end) in enumerate(pairwise(edges), start=first):
+        words = clean[start:end].strip()
+        if words:
+            at = clean.index(words[0], start) + taken[number]
+            parts.append(Block(block.kind, at, at + len(words), block.value))
+    return parts
