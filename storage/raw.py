@@ -130,8 +130,11 @@ class RawStore:
             )
         self._list(output)
         reach("raw.listed")
-        move_into_place(staged, self.path(sha256))
-        self.written.append(output)
+        try:
+            move_into_place(staged, self.path(sha256))
+        finally:
+            if not staged.exists():  # in place, even where its folder could not be synced
+                self.written.append(output)
         reach("raw.placed")
 
     def _list(self, output: Output) -> None:
