@@ -82,7 +82,6 @@ def session(
                 run.status = "refused" if isinstance(error, RefusedError) else "failed"
                 run.error = f"{type(error).__name__}: {error}"[:500]
                 run.versions.clear()  # nothing was published
-                run.outputs[:] = [output for output in run.outputs if (target.root / output.path).exists()]
                 # the disk may be what failed; the first error is the one to tell
                 with contextlib.suppress(StorageError):
                     close(at_work, ())

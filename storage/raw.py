@@ -130,9 +130,11 @@ class RawStore:
             )
         self._list(output)
         reach("raw.listed")
-        # noted first: what a run that is stopped right here lists and never placed, the session strikes out
-        self.written.append(output)
-        move_into_place(staged, self.path(sha256))
+        try:
+            move_into_place(staged, self.path(sha256))
+        finally:
+            if not staged.exists():  # in place, even where its folder could not be synced
+                self.written.append(output)
         reach("raw.placed")
 
     def _list(self, output: Output) -> None:
