@@ -89,7 +89,7 @@ def ignore_preflight() -> None:
 
 
 def test_preflight_says_how_much_is_missing(stenolake: Command, small_disk: Path, tmp_path: Path) -> None:
-    dump = write(tmp_path, "large.txt", "".join(page(day) for day in range(1, 29)) * 150)
+    dump = write(tmp_path, "large.txt", "".join(page(day) for day in range(1, 29)) * 400)
     said = stenolake("ingest", dump, "--lake", small_disk / "lake", "--json")
     assert said.code == 5
     assert re.fullmatch(r"storage: 4\.0 MiB free at .*, and this run may need \d+\.\d MiB", said.json["error"])

@@ -14,6 +14,7 @@ from flows import artifacts
 from flows.charts import draw_bars
 from flows.report import build_report
 from storage import ledger
+from storage.commit import commit
 from storage.lake import Lake, Partition
 from storage.records import Finding, Run
 from storage.schemas import TABLES
@@ -131,7 +132,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
             payload = PAYLOADS[int(str(row["document_id"]), 16)]
             row.update({column: payload for column in texts if column in row})
     partition = Partition("kremlin", 2023)
-    lake.commit(lake.stage(partition, builder.to_tables(rows), [], lake.staging / "run"))
+    staging = lake.staging / "run"
+    staging.mkdir(parents=True)
+    moves = lake.stage(partition, builder.to_tables(rows), [], staging)
     run = Run(builder.RUN, "ingest", dt.datetime.now(dt.UTC), {"source": PAYLOADS[0]}, PAYLOADS[0], {})
     run.ended_at, run.status = run.started_at, "completed_with_quarantine"
     run.counts = {"outside_envelope": PAYLOADS, "documents": {"read": 1, "published": 1}}
@@ -139,7 +142,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Finding(f"{n:016x}-0", None, "document.parses", text, text, text, text, "a" * 64, None, 0, 1, None)
         for n, text in enumerate(PAYLOADS)
     ]
-    ledger.record(lake, run, b"", lake.staging / "run")
+    commit(lake.root, staging, [*moves, *ledger.stage(run, b"", staging)])
     folder = lake.root.parent / "report"
     folder.mkdir()
     build_report(lake, folder)
