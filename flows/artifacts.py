@@ -17,6 +17,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from flows.shown import plain
 from storage.records import Run
 
 PROGRESS_BYTES = 64 << 20  # runs over more than this show a progress artifact; shorter ones end before one would help
@@ -25,7 +26,6 @@ QUARANTINE_ROWS = 200  # rows of the table in the UI; the whole quarantine is in
 CELL_CHARS = 160
 
 _MARKDOWN_RE = re.compile(r"([\\`*_{}\[\]<>()#+!|~$-])")
-_CONTROL_RE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def escape(text: object) -> str:
@@ -39,8 +39,8 @@ def escape(text: object) -> str:
 
 def shorten(text: object) -> str:
     """Text for a cell of a table, which shows it as it is: one line, no control characters, shortened."""
-    plain = _CONTROL_RE.sub(" ", str(text))
-    return plain if len(plain) <= CELL_CHARS else plain[: CELL_CHARS - 1] + "…"
+    line = plain(text)
+    return line if len(line) <= CELL_CHARS else line[: CELL_CHARS - 1] + "…"
 
 
 def state_name(run: Run) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from flows.trace import plain
+from flows.shown import plain
 from storage import ledger
 from storage.errors import DamageError, UsageError
 from storage.lake import Lake
@@ -112,7 +112,8 @@ def run_show(lake: Path, quarantine_id: str, *, as_json: bool) -> int:
         for name in ("rule_id", "observed", "reason", "parser", "uri", "dump_sha256", "held_at", "document_id"):
             if row[name] is not None:
                 print(f"  {name:<12} {plain(row[name])}")
-        print(f"  {'bytes':<12} {row['byte_start']} to {row['byte_end']} of {row['rendition_sha256']}")
+        of = row["rendition_sha256"] or row["dump_sha256"]  # what could not be read as text has no rendition
+        print(f"  {'bytes':<12} {row['byte_start']} to {row['byte_end']} of {of}")
         for mark, part in (("  |", "before"), ("> |", "at_fault"), ("  |", "after")):
             for line in row[part].splitlines():
                 if line.strip():

@@ -23,6 +23,7 @@ from markupsafe import Markup
 
 from flows import report_data
 from flows.charts import draw_bars
+from flows.shown import reveal
 from storage.errors import UsageError
 from storage.files import storing
 from storage.lake import Lake
@@ -33,7 +34,6 @@ MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 _MARKER = "stenolake-report.json"  # tells a folder that may be replaced
 _TEMPLATES = Path(__file__).parent / "templates"
-_CONTROL_RE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _CSV = ("document_id", "event_date", "source_id", "language", "kind", "title", "turn_count", "word_count", "url")
 
 
@@ -41,7 +41,7 @@ def _show(value: Any) -> Any:
     """A value as it goes into a page: characters that nobody sees become a mark."""
     if isinstance(value, Markup) or value is None:
         return "" if value is None else value
-    return _CONTROL_RE.sub("\N{REPLACEMENT CHARACTER}", str(value))
+    return reveal(value)
 
 
 class Pages:

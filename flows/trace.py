@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.shown import plain
 from storage import ledger
 from storage.errors import DamageError, UsageError
 from storage.lake import Lake, Partition
@@ -24,7 +25,6 @@ _ROW_RE = re.compile(r"([0-9a-f]{20})-([tpglo])(\d{4,})")
 _DOCUMENT_RE = re.compile(r"[0-9a-f]{20}")
 _SHA256_RE = re.compile(r"[0-9a-f]{64}")
 _HELD_RE = re.compile(r"[0-9a-f]{16}-\d+")
-_CONTROL_RE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _TABLE_OF = {
     "t": ("turns", "turn_index"),
@@ -249,8 +249,3 @@ def _show(answer: Answer, indent: str = "") -> None:
                 print(f"{indent}  | {plain(line)}")
         elif value is not None:
             print(f"{indent}{key:<16} {plain(value)}")
-
-
-def plain(value: object) -> str:
-    """One line that no control character can forge."""
-    return _CONTROL_RE.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\n", " "))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from flows.shown import plain
 from storage import ledger
 from storage.errors import StenolakeError, UsageError
 from storage.lake import Lake
@@ -83,5 +84,5 @@ def run_versions(asked: str, lake: Path, *, as_json: bool) -> int:
         if version["problem"]:
             print(f"  note: {version['problem']}")
         for line in version["diff"]:
-            print("  " + "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line))
+            print("  " + plain(line))
     return 0
