@@ -119,7 +119,7 @@ def judge_whole(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held], r
     measured, days = envelope.measure([one.judged.fragment for one in held])
     breaches = envelope.judge_envelopes(at_work.lake, measured, days, [dump.record.dump_sha256 for dump in dumps])
     run.verdicts += envelope.to_verdicts(measured, breaches)
-    run.counts = {"envelope": measured, "outside_envelope": [str(breach) for breach in breaches]}
+    run.counts |= {"envelope": measured, "outside_envelope": [str(breach) for breach in breaches]}
     envelope.require_usual(breaches, reason)
 
 

@@ -100,7 +100,7 @@ def publish(at_work: Session, known: Known, held: Sequence[Held]) -> None:
     findings = [*find_unreadable(dumps), *(finding for one in held for finding in one.findings)]
     plan, changed = compare(lake, judged, known, run.started_at)
     warnings = [finding for one in held for finding in one.warnings]
-    run.counts = summarise(plan, judged, dumps, findings, warnings)
+    run.counts |= summarise(plan, judged, dumps, findings, warnings)
     run.counts["changed"] = changed
     run.status = "completed_with_quarantine" if findings else "completed"
     run.findings += unseen(ledger.open_findings(lake), findings)

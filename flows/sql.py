@@ -22,6 +22,10 @@ _VIEWS: Mapping[str, tuple[str, pa.Schema]] = {
     "quarantine": ("_quarantine/*.parquet", QUARANTINE),
     "verdicts": ("_quality/*.parquet", VERDICTS),
 }
+# documents whose last version says that their source removed them
+_WITHDRAWN = """create view withdrawn as
+select document_id, seen_at as withdrawn_at, run_id from versions
+qualify row_number() over (partition by document_id order by seen_at desc) = 1 and change = 'withdrawn'"""
 SHOWN_ROWS = 1000
 
 
@@ -35,6 +39,7 @@ def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
         files = str(lake.root / pattern).replace("'", "''")
         options = f"hive_partitioning={str(view in TABLES).lower()}, union_by_name=true"
         connection.sql(f"create view {view} as select * from read_parquet('{files}', {options})")
+    connection.sql(_WITHDRAWN)
     return connection
 
 
@@ -53,7 +58,7 @@ def run_sql(query: str, lake: Path, *, as_json: bool) -> int:
         elif answer:
             answer.show(max_rows=SHOWN_ROWS, max_width=160)
     except duckdb.Error as error:
-        raise UsageError(f"the query fails: {error}", "the tables: " + ", ".join(_VIEWS)) from error
+        raise UsageError(f"the query fails: {error}", "the tables: " + ", ".join([*_VIEWS, "withdrawn"])) from error
     return 0
 
 

@@ -80,7 +80,11 @@ def _trace_document(lake: Lake, document_id: str) -> Answer:
     }
     versions = _where(ledger.read(lake, "versions"), document_id=document_id).to_pylist()
     origin = _origin(lake, partition, document, document)
-    return {"id": document_id, "what": "document", "row": document, **origin, "rows": rows, "versions": versions}
+    withdrawn_at = ledger.withdrawn(lake).get(document_id)
+    return {
+        "id": document_id, "what": "document", "withdrawn_at": withdrawn_at, "row": document, **origin,
+        "rows": rows, "versions": versions,
+    }  # fmt: skip
 
 
 def _trace_dump(lake: Lake, sha256: str) -> Answer:

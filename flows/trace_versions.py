@@ -36,6 +36,7 @@ def trace_versions(lake: Lake, document_id: str) -> dict[str, Any]:
     before: list[str] = []
     for version in sorted(versions, key=lambda row: row["seen_at"]):
         lines, version["problem"] = _text_of(lake, version)
+        version["reason"] = _reason_of(lake, version)
         version["text"] = "\n".join(lines) if lines else None
         version["diff"] = list(difflib.unified_diff(before, lines, "before", "after", lineterm="", n=1))[2:]
         before = lines or before
@@ -53,6 +54,15 @@ def _text_of(lake: Lake, version: dict[str, Any]) -> tuple[list[str], str | None
             return _find_text(lake, dump, defaults, version, Path(folder))
     except StenolakeError as error:
         return [], error.message
+
+
+def _reason_of(lake: Lake, version: dict[str, Any]) -> str | None:
+    """Why a document was taken for removed; null for a version that is no withdrawal."""
+    if version["change"] != "withdrawn":
+        return None
+    runs = {row["run_id"]: json.loads(row["counts"]) for row in ledger.read(lake, "runs").to_pylist()}
+    reason: str | None = runs.get(version["run_id"], {}).get("withdrawn", {}).get(version["document_id"])
+    return reason
 
 
 def _find_text(
@@ -81,6 +91,8 @@ def run_versions(asked: str, lake: Path, *, as_json: bool) -> int:
         return 0
     for version in answer["versions"]:
         print(f"{version['seen_at']:%Y-%m-%d %H:%M:%S} {version['change']:<10} dump {version['dump_sha256']}")
+        if version["reason"]:
+            print(f"  the source removed it: {plain(version['reason'])}")
         if version["problem"]:
             print(f"  note: {version['problem']}")
         for line in version["diff"]:

@@ -12,6 +12,7 @@ hash. The last two that are written, `outputs` and `runs`, carry their own hash 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from storage import schemas
@@ -102,6 +104,19 @@ def standing_files(lake: Lake, damaged: Collection[Path] = ()) -> dict[str, Outp
     for row in read(lake, "outputs", damaged).drop_columns(["run_id"]).to_pylist():
         last[row["path"]] = Output(**row)
     return {path: output for path, output in last.items() if output.bytes}
+
+
+def withdrawn(lake: Lake) -> dict[str, dt.datetime]:
+    """Documents that their source has removed: id -> when that was seen. One that came back since is not among them."""
+    rows = read(lake, "versions").select(["document_id", "seen_at", "change"])
+    gone = rows.filter(pc.equal(rows["change"], "withdrawn"))
+    if not gone.num_rows:
+        return {}
+    own = rows.filter(pc.is_in(rows["document_id"], gone["document_id"].combine_chunks()))
+    last: dict[str, tuple[dt.datetime, str]] = {}
+    for document, seen_at, change in zip(*(column.to_pylist() for column in own.columns), strict=True):
+        last[document] = max(last.get(document, (seen_at, change)), (seen_at, change))
+    return {document: seen_at for document, (seen_at, change) in sorted(last.items()) if change == "withdrawn"}
 
 
 def is_sealed(path: Path) -> bool:

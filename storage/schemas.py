@@ -234,7 +234,11 @@ VERSIONS = _schema(
     _column("dump_sha256", pa.string(), "the dump that said it"),
     _RUN_ID,
     _column("seen_at", _UTC, "when the dump was retrieved, else when the run started"),
-    _column("change", pa.string(), "`new`, `corrected` or `withdrawn`"),
+    _column(
+        "change",
+        pa.string(),
+        "`new`, also of one that came back as it was; `corrected`; `withdrawn`: its source removed it",
+    ),
 )
 
 QUARANTINE = _schema(

@@ -94,12 +94,15 @@ def plan_publication(
     known = lake.known_documents({met[0].partition.source for met in candidates.values()})
     told = _told_versions(lake)
     held_at = _retrievals(lake)
+    gone = ledger.withdrawn(lake)
     plan = Plan(unchanged=sum(one.fragment.repeated for one in judged))
     for document_id in sorted(candidates):
         met = sorted(candidates[document_id], key=_Candidate.order)
         winner = next(one for one in met if one.content_sha256 == met[-1].content_sha256)
         plan.unchanged += len(met) - 1
         before = known.get(document_id)
+        if before and not anew and document_id in gone and before.content_sha256 == winner.content_sha256:
+            plan.versions += _returns(lake, document_id, met, gone[document_id], retrieved_at)
         if before and not anew and _is_same(before, winner):
             plan.unchanged += 1
             continue
@@ -131,6 +134,25 @@ def _is_older(
     if last.dump_sha256 not in retrieved_at and before.dump_sha256 not in held_at:
         return False  # arrivals, and not clocks: those may be set back
     return (held_at.get(before.dump_sha256, before.ingested_at), before.dump_sha256) > last.order()[:2]
+
+
+def _returns(
+    lake: Lake,
+    document_id: str,
+    met: Sequence[_Candidate],
+    withdrawn_at: dt.datetime,
+    retrieved_at: Mapping[str, dt.datetime],
+) -> list[Version]:
+    """The version of a withdrawn document that its source shows again, with the words that it had; else none.
+
+    A dump that does not tell when it was retrieved, and that the lake had before, is no news of the source.
+    """
+    inputs = set(ledger.read(lake, "inputs")["dump_sha256"].to_pylist())
+    return [
+        Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, "new")
+        for one in met
+        if one.retrieved_at > withdrawn_at and (one.dump_sha256 in retrieved_at or one.dump_sha256 not in inputs)
+    ][-1:]
 
 
 def _told_versions(lake: Lake) -> set[tuple[str, str]]:
