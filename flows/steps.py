@@ -25,6 +25,7 @@ from tasks.cut import Batch
 from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, Fragment, parse_batch
 from tasks.publish import Judged, Plan, plan_publication, stage_partition
+from tasks.told import rank
 
 _OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
 
@@ -35,12 +36,14 @@ def acquire(
 ) -> list[Dump]:
     """Keep every file, and every member of a container, in the raw store; find out how each is to be read.
 
-    Each dump stands there once.
+    Each dump stands there once, under the name that tells most of it.
     """
     dumps: dict[str, Dump] = {}
     for number, path in enumerate(files):
         for dump in acquiring.acquire(path, raw, format_name):
-            dumps.setdefault(dump.record.dump_sha256, dump)
+            met = dumps.setdefault(dump.record.dump_sha256, dump)
+            if met is not dump:
+                dumps[dump.record.dump_sha256] = min(met, dump, key=lambda one: rank(one.record))
         done(number + 1)
     unreadable = sum(bool(dump.problem) for dump in dumps.values())
     get_run_logger().info("kept %d dumps, %d of them cannot be parsed", len(dumps), unreadable)

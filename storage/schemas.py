@@ -63,6 +63,11 @@ DOCUMENTS = _schema(
     _column("content_sha256", pa.string(), "SHA-256 of what the document says, page furniture left out"),
     *_SPAN[:2],
     _column("parser", pa.string(), "parser and its version, `kremlin-text/1`"),
+    _column(
+        "inferred",
+        _STRINGS,
+        "columns that the document does not tell itself, and where each was found: `event_date: file name`",
+    ),
     _RUN_ID,
     _column("ingested_at", _UTC, "start of the run that wrote the row"),
 )

@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc
 
-from storage.errors import UsageError
 from storage.files import storing
 from storage.records import Finding
 from tasks import formats
 from tasks.cut import Batch, Slice
 from tasks.formats.blocks import Block, check_tiling, fold
 from tasks.tabulate import Origin, Projection, Tabulator
+from tasks.told import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +84,16 @@ def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabul
     assert piece.dump.format
     assert record.rendition_sha256
     format_ = formats.FORMATS[piece.dump.format]
-    source = format_.SOURCE or defaults.source  # what a person says serves where the format does not tell
-    if source is None:
-        raise UsageError(f"{record.uri} does not tell its source", "name one with --source")
     origin = Origin(
-        source_id=source,
-        language=format_.LANGUAGE or defaults.language or "und",
+        source_id=format_.SOURCE or None,
+        language=format_.LANGUAGE or None,
         time_zone=format_.TIME_ZONE,
         parser=f"{format_.NAME}/{format_.VERSION}",
         dump_sha256=record.dump_sha256,
         rendition_sha256=record.rendition_sha256,
         run_id=defaults.run_id,
         ingested_at=defaults.started_at,
-        fallback_date=defaults.date,
+        told=tell(record, defaults.date, defaults.source, defaults.language),
     )
     byte, at, count = piece.byte_start, 0, 0
     for start, end in format_.split(text):

@@ -9,15 +9,30 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 import pyarrow as pa
 
 from storage.lake import PARTITIONED
 from tasks import identity
 from tasks.formats.blocks import PARAGRAPH_KINDS, Block, Speaker, byte_offsets, fold
+from tasks.told import Fact, Told, read_language, read_source
+
+T = TypeVar("T")
+
+UNDETERMINED = "und"  # BCP 47 for a language that nobody told
+
+# Blocks of which a document's own row is made.
+_HEAD = (
+    "title", "summary", "date", "time", "place", "sections", "published_at", "page_address", "source", "language",
+)  # fmt: skip
+
+# Of a document whose title is its file's name, the id also hashes how the text begins: two of `1/transcript.txt` and
+# `2/transcript.txt` are two documents. A few lines tell texts apart, and most corrections leave them as they are.
+_OPENING_CHARS = 300
 
 # Furniture of the page: it may change while the document says what it said.
 FURNITURE = frozenset(
@@ -39,6 +54,8 @@ FURNITURE = frozenset(
         "address_mark",
         "page_address",
         "link_address",
+        "source",
+        "language",
         "furniture",
         "unrecognised",
     }
@@ -49,19 +66,26 @@ FURNITURE = frozenset(
 ELISION_RE = re.compile(r"[<‹\[(] ?(?:…|\.\.\.) ?[>›\])]")
 
 
+_NOTHING = Told()
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What is known of a document besides its text, and what to assume where it does not tell its own."""
+    """What is known of a document besides its text.
 
-    source_id: str
-    language: str
+    `source_id` and `language` are what its format proves, None where it proves none; `told` is taken where the document
+    does not tell its own.
+    """
+
+    source_id: str | None
+    language: str | None
     time_zone: str
     parser: str
     dump_sha256: str
     rendition_sha256: str
     run_id: str
     ingested_at: dt.datetime
-    fallback_date: dt.date | None = None
+    told: Told = _NOTHING
 
 
 @dataclass(slots=True)
@@ -132,14 +156,25 @@ class Projection:
             if block.kind == "unrecognised"
         )
 
-        published = self.published = self._value("published_at")
-        self.event_date = self._event_date(published)
-        self.title = self._text("title")
+        self.inferred: list[str] = []
+        published = self._value("published_at")
+        told = origin.told
+        self.source_id = self._infer("source_id", origin.source_id or self._read("source", read_source), told.source)
+        self.language = self._infer("language", origin.language or self._read("language", read_language), told.language)
+        self.event_date = self._infer("event_date", self._event_date(published), told.date)
+        self.published = self._infer(
+            "published_at", published if isinstance(published, dt.datetime) else None, told.published_at
+        )
+        self.url = self._infer("url", self._text("page_address"), told.url)
+        # a format that proves its source prints titles: without one, the page is broken
+        unnamed = told.title or (None if origin.source_id else told.name)
+        self.title = self._infer("title", self._text("title"), unnamed)
+        opening = fold(text)[:_OPENING_CHARS] if self.title and unnamed is told.name and not self._text("title") else ""
         self.document_id = identity.document_id(
-            self.origin.source_id,
-            self.origin.language,
+            self.source_id or "",
+            self.language or UNDETERMINED,
             published if isinstance(published, dt.date) else self.event_date,
-            self.title or "",
+            f"{self.title or ''}\n{opening}" if opening else self.title or "",
         )
         said = (text for block, text in zip(blocks, self.texts, strict=True) if block.kind not in FURNITURE)
         self.content_sha256 = identity.content_sha256(said)
@@ -153,7 +188,7 @@ class Projection:
         self._tags()
         self._links()
         self._photos()
-        for kind in ("title", "summary", "date", "time", "place", "sections", "published_at", "page_address"):
+        for kind in _HEAD:
             if kind in self.first:
                 self.owner[self.first[kind]] = ("documents", self.document_id)
         self._document(speakers, paragraphs, words)
@@ -165,21 +200,32 @@ class Projection:
     def _text(self, kind: str) -> str | None:
         return self.texts[self.first[kind]] if kind in self.first else None
 
+    def _read(self, kind: str, read: Callable[[str], str | None]) -> str | None:
+        value = self._value(kind)
+        return read(value) if isinstance(value, str) else None
+
+    def _infer(self, column: str, own: T | None, told: Fact[T] | None) -> T | None:
+        """What the document tells itself; else what is told of it, which is noted."""
+        if own is not None or told is None:
+            return own
+        self.inferred.append(f"{column}: {told.evidence}")
+        return told.value
+
     def _event_date(self, published: object) -> dt.date | None:
         printed = self._value("date")
         if isinstance(printed, dt.date):
             return printed
         if isinstance(published, dt.datetime):
             return published.astimezone(zoneinfo.ZoneInfo(self.origin.time_zone)).date()
-        return published if isinstance(published, dt.date) else self.origin.fallback_date
+        return published if isinstance(published, dt.date) else None
 
     def _add(self, table: str, first: int, last: int, **values: object) -> None:
         """Add a row that spans blocks `first` to `last`, inclusive."""
         origin = self.origin
         self.rows[table].add(
             document_id=self.document_id,
-            source_id=origin.source_id,
-            language=origin.language,
+            source_id=self.source_id,
+            language=self.language or UNDETERMINED,
             event_date=self.event_date,
             byte_start=self.starts[first],
             byte_end=self.ends[last],
@@ -317,9 +363,9 @@ class Projection:
             kind=_document_kind(bool(speakers), sections),
             event_time=self._value("time"),
             place=self._text("place"),
-            url=self._text("page_address"),
+            url=self.url,
             sections=list(sections) if isinstance(sections, tuple) else [],
-            published_at=self.published if isinstance(self.published, dt.datetime) else None,
+            published_at=self.published,
             turn_count=len(speakers),
             speaker_count=len({speaker.name or speaker.role for speaker in speakers if speaker.kind != "generic"}),
             paragraph_count=paragraphs,
@@ -330,6 +376,7 @@ class Projection:
             rendition_sha256=self.origin.rendition_sha256,
             content_sha256=self.content_sha256,
             parser=self.origin.parser,
+            inferred=sorted(self.inferred),
             ingested_at=self.origin.ingested_at,
         )
 

@@ -172,6 +172,7 @@ def _check_spans(tables: Mapping[str, pa.Table], renditions: _Renditions) -> Ite
 def _expected_texts(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], tuple[str, int, int]]:
     """(row id, table.column) -> text, byte_start, byte_end, of every text that a block must prove."""
     expected: dict[tuple[str, str], tuple[str, int, int]] = {}
+    inferred = _inferred(tables["documents"])
     for table, column in sorted(set(_TEXTS.values())):
         rows = tables[table].filter(pc.is_valid(tables[table][column]))
         ids = rows["document_id"].to_pylist()
@@ -180,8 +181,15 @@ def _expected_texts(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], tup
             ids = [f"{document}-{letter}{at:04d}" for document, at in zip(ids, rows[index].to_pylist(), strict=True)]
         values = (rows[name].to_pylist() for name in (column, "byte_start", "byte_end"))
         for row_id, text, start, end in zip(ids, *values, strict=True):
-            expected[row_id, f"{table}.{column}"] = (text, start, end)
+            if table != "documents" or (row_id, column) not in inferred:
+                expected[row_id, f"{table}.{column}"] = (text, start, end)
     return expected
+
+
+def _inferred(documents: pa.Table) -> set[tuple[str, str]]:
+    """Document ids and columns that were told from outside the document, and have no bytes in it."""
+    pairs = zip(documents["document_id"].to_pylist(), documents["inferred"].to_pylist(), strict=True)
+    return {(document, one.partition(":")[0]) for document, notes in pairs for one in notes}
 
 
 def _check_rendition(

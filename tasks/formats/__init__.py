@@ -13,7 +13,9 @@ and, where a dump is markup and not yet text,
 
     derive(markup: str) -> str                the rendition: the text that `split` and `parse` are given
 
-`SOURCE` and `LANGUAGE` are what the format itself proves. A new format is one module and one line in `_MODULES`.
+`SOURCE` and `LANGUAGE` are what the format itself proves, empty where it proves none: then blocks of kind `source` and
+`language`, or what is told from outside (`tasks/told.py`), stand in. A new format is one module and
+one line in `_MODULES`.
 """
 
 from __future__ import annotations

@@ -54,6 +54,8 @@ KINDS: dict[str, str] = {
     "date": "date printed under the title; value: datetime.date",
     "time": "time printed under the date; value: datetime.time",
     "place": "place printed under the time",
+    "source": "publisher that the document names; value: str",
+    "language": "language that the document names; value: str",
     # photos
     "photo_counter": "`1 of 3` of a slider; value: int, the size of the album",
     "caption": "caption of a photo, without its credit",

@@ -155,6 +155,7 @@ def _add_document(batch: Rows, number: int, turns: int, speech_per_turn: int) ->
             "byte_start": base,
             "byte_end": at + 200,
             "parser": "kremlin-text/1",
+            "inferred": [],
             "ingested_at": INGESTED,
         }
     )
