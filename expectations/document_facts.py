@@ -22,6 +22,7 @@ from expectations.facts import (
     ints,
     missing,
     nullable,
+    pages_alike,
     true,
 )
 
@@ -31,6 +32,9 @@ SHORT_BODY_WORDS = 40
 # "Thank you very much, colleagues." is nobody's own; and a paragraph on more pages than this is a stock phrase.
 SHARED_PARAGRAPH_WORDS = 8
 FEW_PAGES = 8
+
+# Share of a batch that may have one title or summary: "Telephone conversation with …" comes again and again.
+HEADS_ALIKE = 0.3
 
 # Until then the site told many a news in the title alone.
 _BODIES_SINCE = (dt.date(2006, 1, 1) - EPOCH).days
@@ -44,7 +48,8 @@ def facts(batch: Batch) -> Facts:
     is_transcript = true(pc.equal(table["kind"], "transcript"))
     is_announcement = true(pc.equal(table["kind"], "announcement"))
     is_full = true(pc.is_in(table["source_id"], value_set=pa.array(vocabulary.FULL_PAGES)))
-    section_counts = ints(pc.list_value_length(table["sections"]))
+    is_filed = ints(pc.list_value_length(table["sections"])) > 0
+    is_published = true(table["published_at"].is_valid())
     return {
         "missing": missing(table, "documents"),
         "turn_rows": pa.array(turn_rows, pa.int32()),
@@ -55,12 +60,20 @@ def facts(batch: Batch) -> Facts:
         "is_transcript": pa.array(is_transcript),
         "has_turns": pa.array(ints(table["turn_count"]) > 0),
         "is_silent_transcript": pa.array(_filed_as_transcript(table) & (turn_rows == 0)),
-        "is_footless": pa.array(is_full & (section_counts == 0) & true(table["published_at"].is_null())),
+        "is_footless": pa.array(is_full & ~is_filed & ~is_published),
+        "is_foot_half": pa.array(is_full & (is_filed != is_published)),
+        "is_dateless": pa.array(is_full & ~is_announcement & ~_has_block(batch, "date")),
+        "is_title_sentence": pa.array(is_full & true(pc.ends_with(table["title"], "."))),
+        "is_twice": flat(pc.is_in(table["document_id"], value_set=pa.array(sorted(batch.twice), pa.string()))),
         "is_timeless": pa.array(is_full & true(table["event_time"].is_null()) & ~is_announcement),
         "is_bodiless": pa.array((paragraph_rows == 0) & (ints(table["event_date"]) >= _BODIES_SINCE)),
+        **{
+            f"{column}_pages_alike": pages_alike(batch, "documents", column, np.full(table.num_rows, HEADS_ALIKE))
+            for column in ("title", "summary")
+        },
         "body_fingerprint": _body_fingerprints(batch),
         "share_repeated": _shares_repeated(batch),
-        **_date_facts(table, (batch.today - EPOCH).days),
+        **_date_facts(table, (batch.today - EPOCH).days, is_full),
         **document_span_facts(table),
     }
 
@@ -70,7 +83,16 @@ def words(texts: pa.ChunkedArray) -> Ints:
     return ints(pc.add(pc.count_substring(texts, " "), pc.cast(pc.greater(pc.utf8_length(texts), 0), pa.int32())))
 
 
-def _date_facts(table: pa.Table, today: int) -> Facts:
+def _has_block(batch: Batch, kind: str) -> Mask:
+    """Whether each document has a block of a kind; all have where the blocks are not known."""
+    blocks = batch.tables.get("blocks")
+    if blocks is None:
+        return np.ones(batch.documents.num_rows, np.bool_)
+    having = blocks.filter(pc.equal(blocks["kind"], kind))["document_id"]
+    return true(pc.is_in(batch.documents["document_id"], value_set=flat(having)))
+
+
+def _date_facts(table: pa.Table, today: int, is_full: Mask) -> Facts:
     starts = source_starts(table["source_id"])
     event, event_known = ints(table["event_date"]), true(table["event_date"].is_valid())
     published = ints(pc.floor_temporal(table["published_at"], unit="day").cast(pa.date32()))
@@ -79,6 +101,7 @@ def _date_facts(table: pa.Table, today: int) -> Facts:
         "days_after_source_start": nullable(event - starts, event_known),
         "days_ahead": nullable(event - today, event_known),
         "days_after_publication": nullable(event - published, event_known & published_known),
+        "days_until_publication": nullable(published - event, event_known & published_known & is_full),
         "publication_days_ahead": nullable(published - today, published_known),
         "publication_days_after_source_start": nullable(published - starts, published_known),
     }
@@ -103,16 +126,19 @@ def _filed_as_transcript(table: pa.Table) -> Mask:
 def _body_fingerprints(batch: Batch) -> pa.Array:
     """A number for the paragraphs of each document, the same for the same texts in the same places.
 
-    Null for short bodies. The texts are numbered within the batch, each number is mixed with the place, and the sum
-    over the document is taken in 64 bits: a false alarm costs one warning in more than 10^9 batches.
+    Short bodies are the same only under the same title; null for those that are empty. The texts are numbered within
+    the batch, each number is mixed with the place, and the sum over the document is taken in 64 bits: a false alarm
+    costs one warning in more than 10^9 batches.
     """
     paragraphs = batch.tables["paragraphs"]
     texts = groups(paragraphs["text"]).astype(np.uint64)
     places = ints(paragraphs["paragraph_index"]).astype(np.uint64)
     mixed = _mix(_mix(texts) + places)
     sums = batch.sum_by_document("paragraphs", mixed.view(np.int64)).view(np.uint64)
-    long = ints(batch.documents["word_count"]) >= SHORT_BODY_WORDS
-    return pa.array(sums, mask=~long).cast(pa.string())
+    words_in_all = ints(batch.documents["word_count"])
+    titles = _mix(groups(batch.documents["title"]).astype(np.uint64))
+    sums = np.where(words_in_all < SHORT_BODY_WORDS, _mix(sums + titles), sums)
+    return pa.array(sums, mask=words_in_all == 0).cast(pa.string())
 
 
 def _shares_repeated(batch: Batch) -> pa.Array:

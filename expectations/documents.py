@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations import vocabulary
+from expectations import heads, vocabulary
 from expectations.common import presence, spans
 from expectations.document_facts import SHORT_BODY_WORDS
 from expectations.rules import (
@@ -12,12 +12,10 @@ from expectations.rules import (
     VERIFIED,
     WARNING,
     Rule,
-    at_most_chars,
     between,
     equal,
     greater,
     matching,
-    not_matching,
     one_of,
     unique,
 )
@@ -45,6 +43,16 @@ RULES: tuple[Rule, ...] = (
         "contract: documents.document_id",
     ),
     Rule(
+        "documents.document_id.repeated",
+        ("document_id", "title"),
+        WARNING,
+        one_of("is_twice", [False]),
+        "The dump holds the page more than once. It is published once, in the words that stand last: see why the page "
+        "was exported twice.",
+        HEALTHY + ": no page stands twice",
+        shown=("title", "document_id"),
+    ),
+    Rule(
         "documents.source_id.form",
         ("source_id",),
         CRITICAL,
@@ -60,72 +68,7 @@ RULES: tuple[Rule, ...] = (
         "The language is no tag of BCP 47 such as `en` or `sr-Latn`. Give --language.",
         "contract: documents.language",
     ),
-    Rule(
-        "documents.title.present",
-        ("title",),
-        CRITICAL,
-        matching("title", r"[\pL\pN]"),
-        "The title holds no letter and no digit, so the page was cut in the wrong place or is not a document. Look at "
-        "its first lines.",
-        HEALTHY + ": the shortest title has 11 characters",
-    ),
-    Rule(
-        "documents.title.length",
-        ("title",),
-        CRITICAL,
-        at_most_chars("title", 600),
-        "The title is longer than any that was ever printed: a paragraph was taken for it.",
-        HEALTHY + ": the longest title has 447 characters, and a third more is granted",
-    ),
-    Rule(
-        "documents.title.long",
-        ("title",),
-        WARNING,
-        at_most_chars("title", 300),
-        "The title is unusually long: see whether a paragraph was taken for it.",
-        HEALTHY
-        + ": 99 of 100 titles have at most 242 characters; the others tell the news of 2000 to 2003 in the title",
-    ),
-    Rule(
-        "documents.title.furniture",
-        ("title",),
-        CRITICAL,
-        not_matching("title", vocabulary.FURNITURE),
-        "Text of the page itself stands where the title should be: the page was cut in the wrong place.",
-        HEALTHY + ": no title holds any",
-    ),
-    Rule(
-        "documents.title.error_page",
-        ("title",),
-        CRITICAL,
-        not_matching("title", vocabulary.ERROR_PAGE),
-        "The title is what a server says when it has no page to give: fetch it again.",
-        HEALTHY + ": no title says so",
-    ),
-    Rule(
-        "documents.title.markup",
-        ("title",),
-        WARNING,
-        not_matching("title", vocabulary.MARKUP),
-        "Markup stands in the title: the page was read as text before its tags were taken off.",
-        HEALTHY + ": no title holds any",
-    ),
-    Rule(
-        "documents.summary.long",
-        ("summary",),
-        WARNING,
-        at_most_chars("summary", 600),
-        "The summary is unusually long: the first paragraph may have been taken for it.",
-        HEALTHY + ": the longest summary has 422 characters",
-    ),
-    Rule(
-        "documents.place.long",
-        ("place",),
-        WARNING,
-        at_most_chars("place", 100),
-        "The place is unusually long: the first paragraph may have been taken for it.",
-        HEALTHY + ": the longest place has 52 characters",
-    ),
+    *heads.RULES,
     Rule(
         "documents.kind.known",
         ("kind",),
@@ -161,6 +104,24 @@ RULES: tuple[Rule, ...] = (
         HEALTHY + ": every page has both",
     ),
     Rule(
+        "documents.sections.half_foot",
+        ("sections", "published_at"),
+        WARNING,
+        one_of("is_foot_half", [False]),
+        "One of the sections and the publication date is missing from the foot of the page, though its source prints "
+        "both on every page.",
+        HEALTHY + ": every page has both",
+    ),
+    Rule(
+        "documents.event_date.printed",
+        ("event_date", "kind"),
+        WARNING,
+        one_of("is_dateless", [False]),
+        "No date that exists is printed under the title, though the source prints one on all but announcements: the "
+        "line is lost, damaged or of a new form, and the date is that of publication.",
+        HEALTHY + ": every page but its 23 announcements has one",
+    ),
+    Rule(
         "documents.event_time.printed",
         ("event_time", "kind"),
         WARNING,
@@ -193,6 +154,15 @@ RULES: tuple[Rule, ...] = (
         "The event is dated more than 400 days after the page was published: one of the two dates is misread, or the "
         "source has a slip.",
         HEALTHY + ": no page tells an event of a later year than its publication",
+    ),
+    Rule(
+        "documents.published_at.near_event",
+        ("published_at", "event_date"),
+        WARNING,
+        between("days_until_publication", most=31),
+        "The page was published more than a month after its event, though its source publishes the same day: one of "
+        "the two dates is misread, or the page was put up again.",
+        HEALTHY + ": every page was published on the day that stands under its title; a month is granted",
     ),
     Rule(
         "documents.published_at.not_ahead",
@@ -294,7 +264,8 @@ RULES: tuple[Rule, ...] = (
         unique("body_fingerprint"),
         "Another document of the batch has the very same paragraphs: a page that answered for another, or one text "
         "published under two titles.",
-        f"no two bodies of {SHORT_BODY_WORDS} words and more are the same by chance",
+        f"no two bodies of {SHORT_BODY_WORDS} words and more are the same by chance; shorter ones are compared where "
+        "the title is the same too",
         shown=("title", "paragraph_count"),
     ),
     Rule(

@@ -22,13 +22,22 @@ Mask = npt.NDArray[np.bool_]
 
 EPOCH = dt.date(1970, 1, 1)
 
+# A text that is one page's own stands on no more of a batch than this; in a large one a stock sentence of the source
+# may come ten times, so that a share decides there.
+MANY_PAGES = 10
+MANY_PAGES_SHARE = 0.02
+
 
 @dataclass(frozen=True)
 class Batch:
-    """The tables of one batch and the day that counts as today."""
+    """The tables of one batch, the day that counts as today, and the ids of documents that its dump holds twice.
+
+    `blocks` may stand among the tables; where it does not, nothing is judged by it.
+    """
 
     tables: Mapping[str, pa.Table]
     today: dt.date
+    twice: frozenset[str] = frozenset()
     _rows: dict[str, Ints] = field(default_factory=dict)
 
     @property
@@ -155,6 +164,24 @@ def row_ids(document_ids: pa.ChunkedArray, indexes: pa.ChunkedArray, letter: str
     numbers = pc.utf8_lpad(flat(indexes).cast(pa.string()), 4, "0")
     marks = pa.array([f"-{letter}"] * len(numbers), pa.string())
     return pc.binary_join_element_wise(flat(document_ids), marks, numbers, "")
+
+
+def pages_alike(batch: Batch, table: str, column: str, shares: npt.NDArray[np.float64]) -> pa.Array:
+    """On how many pages of the batch each text stands, where they are many; null elsewhere.
+
+    Args:
+        batch: the batch.
+        table: where the texts stand.
+        column: the texts.
+        shares: for each row the share of all pages from which on they are many; NaN where the text is not judged.
+    """
+    documents, rows = batch.documents.num_rows, batch.document_rows(table)
+    texts = groups(batch.tables[table][column])
+    judged = ~np.isnan(shares) & (rows >= 0) & true(batch.tables[table][column].is_valid())
+    pairs = np.unique(texts[judged] * (documents + 1) + rows[judged])  # a text counts once a page
+    pages = np.bincount(pairs // (documents + 1), minlength=len(texts) + 1)[texts]
+    many = np.maximum(MANY_PAGES, np.where(judged, shares, 1) * documents)
+    return nullable(pages, judged & (pages >= many))
 
 
 def _positions(group: Ints, index: Ints) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from expectations import vocabulary
 from expectations.common import belonging
 from expectations.facts import (
+    MANY_PAGES_SHARE,
     Batch,
     Facts,
     Ints,
@@ -21,6 +23,7 @@ from expectations.facts import (
     groups,
     ints,
     nullable,
+    pages_alike,
     row_ids,
     true,
 )
@@ -48,8 +51,15 @@ LONGEST_CHARS = 10_000
 
 # "The message reads, in part:" is honestly on many pages; from this length on a text is written once.
 LONG_TEXT_CHARS = 60
-MANY_PAGES = 10
-MANY_PAGES_SHARE = 0.05  # of a batch: in a large one a stock sentence of the source may come ten times
+
+# "Thank you very much." is on every sixth transcript; what is on half of all pages, and announces nothing, is a banner.
+SHORT_TEXT_CHARS = 12
+MOST_PAGES_SHARE = 0.5
+
+# Lines of a menu or a list of names: so many in a row, each short and without a mark at its end. No page has even four.
+MENU_LINES = 4
+MENU_CHARS = 30
+_LINE_ENDS = '[.!?…:;,”»")—–-]$'
 
 # What stands in a sentence and in no label: its end, a quotation mark, a small word after the first.
 _SENTENCE_RE = re.compile(
@@ -57,6 +67,11 @@ _SENTENCE_RE = re.compile(
 )
 
 _LABEL_BYTES = 800  # longest label that the rules of `turns` let pass, in its longest encoding
+
+# How a label ends that no other turn has: in a name. Of 745 pages none has a paragraph that begins so.
+_NAME_END_RE = re.compile(r"(?:^|\s)[A-ZА-ЯЁ][\w’'-]+ (?:[A-ZА-ЯЁ][\w’'-]*\.? )?[A-ZА-ЯЁ][\w’'-]+$")
+_LONG_HEAD_CHARS = 200  # without a mark or a verb: the longest such beginning of a sentence has 180
+_COMMON_WORDS = frozenset(vocabulary.NOT_IN_NAMES.split())
 
 _CODE = "a fault of the code that makes the tables."
 
@@ -186,8 +201,9 @@ RULES: tuple[Rule, ...] = (
         ("text",),
         WARNING,
         absent("label_left"),
-        "The paragraph begins with a label that speaks elsewhere in the document, or with one of an odd form that "
-        "ends in the name of somebody who does, so a turn may be lost in another one.",
+        "The paragraph begins with a label that speaks elsewhere in the document, or with what may be one of an odd "
+        "form: it ends in a name, is very long, or is no more than a colon or a common word. A turn may be lost in "
+        "another one.",
         HEALTHY + "; the commonest fault that reviewers of parliament corpora report",
     ),
     Rule(
@@ -198,6 +214,15 @@ RULES: tuple[Rule, ...] = (
         "The very same paragraph stands on many pages of the batch: a sidebar, a banner or a notice was taken for "
         "text. Add it to the furniture of its format.",
         HEALTHY + f": no paragraph of {LONG_TEXT_CHARS} characters is on more than 2 of them",
+    ),
+    Rule(
+        "paragraphs.text.menu",
+        ("text",),
+        WARNING,
+        absent("menu_lines"),
+        "Short lines without a mark at their end stand one after the other: a menu, a row of buttons or a list of tags "
+        "was taken for text.",
+        HEALTHY + f": no page has {MENU_LINES} such lines in a row",
     ),
     Rule(
         "paragraphs.text.said_twice",
@@ -232,7 +257,8 @@ def facts(batch: Batch) -> Facts:
         "text_bytes": pa.array(ints(pc.binary_length(table["text"]))),
         "furniture": furniture(table["text"]),
         "label_left": _labels_left(table, turns),
-        "pages_alike": _pages_alike(batch, texts),
+        "pages_alike": _pages_alike(batch),
+        "menu_lines": _menu_lines(batch),
         "long_speech": _long_speech(table, batch.document_rows("paragraphs"), texts),
     }
 
@@ -248,47 +274,74 @@ def furniture(texts: pa.ChunkedArray) -> pa.Array:
 
 
 def _labels_left(table: pa.Table, turns: pa.Table) -> pa.Array:
-    """The label of a turn of the same document that a paragraph begins with, where it does."""
+    """The label of a turn of the same document, or one of an odd form, that a paragraph begins with, where it does."""
     colon = pc.find_substring(table["text"], ":")
-    early = true(pc.and_(pc.greater(colon, 0), pc.less(colon, _LABEL_BYTES)))  # few, and only these are taken apart
+    early = true(
+        pc.and_(pc.greater_equal(colon, 0), pc.less(colon, _LABEL_BYTES))
+    )  # few, and only these are taken apart
     quoted = true(pc.is_in(table["kind"], value_set=pa.array(["quote", "note"])))
     left = np.full(table.num_rows, None, object)
     rows = np.flatnonzero(early & ~quoted)
-    if len(rows) and turns.num_rows:
+    if len(rows):
         some = table.select(["document_id", "text"]).take(pa.array(rows))
-        heads = pc.struct_field(pc.extract_regex(flat(some["text"]), r"^(?P<head>[^:]+?)\s*:"), "head")
+        heads = pc.struct_field(pc.extract_regex(flat(some["text"]), r"^(?P<head>[^:]*?)\s*:"), "head")
         labelled = pc.binary_join_element_wise(flat(turns["document_id"]), flat(turns["speaker_label"]), "\n")
         is_label = true(
             pc.is_in(pc.binary_join_element_wise(flat(some["document_id"]), heads, "\n"), value_set=labelled)
         )
         left[rows[is_label]] = heads.filter(pa.array(is_label)).to_pylist()
         rest = np.flatnonzero(~is_label & true(heads.is_valid()))
-        _find_names(left, rows[rest], heads.take(pa.array(rest)), some["document_id"].take(pa.array(rest)), turns)
+        _find_odd(left, rows[rest], heads.take(pa.array(rest)), some["document_id"].take(pa.array(rest)), turns)
     return pa.array(left, pa.string())
 
 
-def _find_names(
+def _find_odd(
     left: npt.NDArray[np.object_], rows: Ints, heads: pa.Array, documents: pa.ChunkedArray, turns: pa.Table
 ) -> None:
-    """Add heads without a verb that end in the name of somebody who speaks in the document: labels of an odd form."""
+    """Add what stands before a colon and is no beginning of a sentence: labels of an odd form."""
     names: dict[str, set[str]] = {}
     for document, name in zip(turns["document_id"].to_pylist(), turns["speaker_name"].to_pylist(), strict=True):
         if name:
             names.setdefault(document, set()).add(name)
     for row, head, document in zip(rows.tolist(), heads.to_pylist(), documents.to_pylist(), strict=True):
-        tail = head.rstrip(" 0123456789()")
-        if not _SENTENCE_RE.search(head) and any(tail.endswith(name) for name in names.get(document, ())):
+        if _is_odd_label(head, names.get(document, set())):
             left[row] = head
 
 
-def _pages_alike(batch: Batch, texts: Ints) -> pa.Array:
-    """On how many pages each long text stands, where they are many; null for all other paragraphs."""
+def _is_odd_label(head: str, names: Set[str]) -> bool:
+    """Whether what stands before a colon may be a label: by the names of those who speak in the document, or by form.
+
+    >>> _is_odd_label("Deputy Head of the Northern Ferry Agency Ada Lind 27", set())
+    True
+    >>> _is_odd_label("My first point", set())
+    False
+    """
+    tail = head.rstrip(" 0123456789()")
+    if not head or head.lower() in _COMMON_WORDS:
+        return True
+    if _SENTENCE_RE.search(head):
+        return False
+    return len(head) >= _LONG_HEAD_CHARS or bool(_NAME_END_RE.search(tail)) or any(map(tail.endswith, names))
+
+
+def _pages_alike(batch: Batch) -> pa.Array:
+    """On how many pages each text stands, where they are many for its length; null for all other paragraphs."""
+    table = batch.tables["paragraphs"]
+    chars = ints(pc.utf8_length(table["text"]))
+    announces = true(pc.ends_with(table["text"], ":"))  # "The message reads, in part:"
+    shares = np.where((chars >= SHORT_TEXT_CHARS) & ~announces, MOST_PAGES_SHARE, np.nan)
+    return pages_alike(batch, "paragraphs", "text", np.where(chars >= LONG_TEXT_CHARS, MANY_PAGES_SHARE, shares))
+
+
+def _menu_lines(batch: Batch) -> pa.Array:
+    """How many short lines without a mark at their end stand in a row, where they are many; null elsewhere."""
     table, rows = batch.tables["paragraphs"], batch.document_rows("paragraphs")
-    long = true(pc.greater_equal(pc.utf8_length(table["text"]), LONG_TEXT_CHARS)) & (rows >= 0)
-    pairs = np.unique(texts[long] * (batch.documents.num_rows + 1) + rows[long])  # a text counts once a page
-    pages = np.bincount(pairs // (batch.documents.num_rows + 1), minlength=len(texts) + 1)[texts]
-    many = max(MANY_PAGES, MANY_PAGES_SHARE * batch.documents.num_rows)
-    return nullable(pages, long & (pages >= many))
+    marked = true(pc.match_substring_regex(table["text"], _LINE_ENDS))
+    bare = (ints(pc.utf8_length(table["text"])) <= MENU_CHARS) & ~marked
+    starts = np.append(True, (bare[1:] != bare[:-1]) | (rows[1:] != rows[:-1]))[: len(bare)]
+    row_of = np.cumsum(starts) - 1
+    lengths = np.bincount(row_of)[row_of] if len(bare) else row_of
+    return nullable(lengths, bare & (lengths >= MENU_LINES))
 
 
 def _long_speech(table: pa.Table, document_rows: Ints, texts: Ints) -> pa.Array:

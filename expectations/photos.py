@@ -6,13 +6,14 @@ import numpy as np
 import pyarrow as pa
 
 from expectations.common import belonging
-from expectations.facts import Batch, Facts, belonging_facts, true
+from expectations.facts import MANY_PAGES_SHARE, Batch, Facts, belonging_facts, pages_alike, true
 from expectations.rules import (
     CONTRACT,
     CRITICAL,
     HEALTHY,
     WARNING,
     Rule,
+    absent,
     at_most_chars,
     between,
     matching,
@@ -57,6 +58,14 @@ RULES: tuple[Rule, ...] = (
         "contract: photos.caption",
     ),
     Rule(
+        "photos.caption.on_many_pages",
+        ("caption",),
+        WARNING,
+        absent("pages_alike"),
+        "The very same caption stands on many pages of the batch: a sidebar or a banner was taken for one.",
+        HEALTHY + ": one caption is on 9 of them, and all others on 6 or fewer",
+    ),
+    Rule(
         "photos.credit.present",
         ("credit",),
         CRITICAL,
@@ -89,4 +98,8 @@ def facts(batch: Batch) -> Facts:
     bare = np.logical_and.reduce(
         [true(is_blank(table["caption"])), true(is_blank(table["credit"])), true(table["album_size"].is_null())]
     )
-    return {**belonging_facts(batch, "photos"), "is_bare": pa.array(bare)}
+    return {
+        **belonging_facts(batch, "photos"),
+        "is_bare": pa.array(bare),
+        "pages_alike": pages_alike(batch, "photos", "caption", np.full(table.num_rows, MANY_PAGES_SHARE)),
+    }

@@ -70,6 +70,14 @@ RULES: tuple[Rule, ...] = (
         "contract: turns.speaker_label",
     ),
     Rule(
+        "turns.speaker_label.encoding",
+        ("speaker_label",),
+        WARNING,
+        not_matching("speaker_label", f"{vocabulary.MOJIBAKE}|{vocabulary.INVISIBLE}"),
+        "The label was read in a wrong encoding or holds control characters: export the page as UTF-8.",
+        HEALTHY + ": no label holds any",
+    ),
+    Rule(
         "turns.speaker_kind.known",
         ("speaker_kind",),
         CRITICAL,

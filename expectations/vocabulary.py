@@ -34,12 +34,18 @@ FURNITURE = "|".join(
         r"Published in sections?:",
         r"Publication date:",
         r"Text version(?:Events|$)",
-        r"^Direct link:?(?:$| )",
+        r"\sPhoto: \p{Lu}[^.!?:]{1,60}$",
+        r"^Direct link:?(?:$| )|\sDirect link:? https?://",
+        r"\p{Ll}Events$",
+        r"\sPhoto: \p{Lu}[^.!?:]{1,60}$",
         r"^(?:See also|Additional|Geography|Topics|Persons|Events)$",
         r"^\d{1,4} of \d{1,4}$",
         # of any site
         r"^(?:Skip to (?:main )?content|Privacy [Pp]olicy|Terms of [Uu]se|Cookie [Pp]olicy|Accept (?:all )?cookies)$",
         r"^(?:Subscribe to RSS(?: feed)?|Sign up for our newsletter|Print this page|Back to top|Site map)$",
+        r"^(?:Share|Share this page|Follow us|Log in|Sign in|Sign up|Menu|Search|Print|Read more|Load more)$",
+        r"(?i:\b(?:we|this site|this website) uses? (?:our own |third-party )?cookies\b)",
+        r"(?i:\benable java ?script\b)",
         r"^All content on this site is licensed under",
         r"Статус материала",
         r"Опубликовано? в разделах?:",
@@ -64,18 +70,24 @@ ERROR_PAGE = (
     r"страница не найдена|доступ запрещ[её]н)$"
 )
 
-# Markup that was to be taken off. `<…>` and `<*>` are marks of the source itself.
+# Markup, style or script that was to be taken off. `<…>` and `<*>` are marks of the source itself.
 MARKUP = (
     r"(?i)</?(?:p|div|span|br|hr|a|b|i|li|ul|ol|em|strong|td|tr|table|img|script|style|iframe|svg|h[1-6])\b[^<>]*>|"
-    r"&(?:nbsp|amp|quot|lt|gt|laquo|raquo|mdash|ndash|#\d{1,6}|#x[0-9a-f]{1,5});"
+    r"&(?:nbsp|amp|quot|lt|gt|laquo|raquo|mdash|ndash|#\d{1,6}|#x[0-9a-f]{1,5});|"
+    r"\bfunction ?\w{0,40}\([^()]{0,80}\) ?\{|\bvar \w{1,40} ?=|"
+    r"\bdocument\.(?:createelement|getelementbyid|write|cookie)\b|\bwindow\.\w{1,40} ?[=(]|"
+    r"[\w)\]] ?\{ ?[a-z-]{2,40} ?: ?[^{};]{1,80};"
 )
 
 # UTF-8 that was read as a one-byte code page, and characters that could not be read at all.
 MOJIBAKE = r"\x{FFFD}|Ã[\x{0080}-\x{00BF}]|â€|Ð[\x{0080}-\x{00BF}]|Ñ[\x{0080}-\x{008F}]|Р[\x{0080}-\x{00BF}°±Ѓѓ][РС]"
 
-# Characters that nobody sees and that change how a text is shown or compared; soft hyphens and joiners are not among
-# them, which honest texts hold.
-INVISIBLE = r"[\x{0000}-\x{0008}\x{000B}\x{000C}\x{000E}-\x{001F}\x{007F}-\x{009F}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
+# Characters that nobody sees and that change how a text is shown or compared. Soft hyphens, joiners and a zero-width
+# space or two are not among them, which honest texts hold; such spaces between letter and letter hide words.
+INVISIBLE = (
+    r"[\x{0000}-\x{0008}\x{000B}\x{000C}\x{000E}-\x{001F}\x{007F}-\x{009F}\x{202A}-\x{202E}\x{2066}-\x{2069}]|"
+    r"\x{200B}\pL{1,3}\x{200B}\pL{1,3}\x{200B}"
+)
 
 # Words that no name holds. Left out, though common: words that are somebody's name (He, An, So, Do, May, Will, No,
 # Ban; And joins two speakers), so that no person is ever refused for what they are called.

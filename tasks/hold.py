@@ -46,7 +46,7 @@ def judge_fragment(
         accepted: pairs of quarantine id and rule id that a person vouched for: they are told as warnings.
     """
     tables = {name: fragment.read(name) for name in TABLES}
-    judgement = judge(tables, today)
+    judgement = judge({**tables, "blocks": fragment.read("blocks")}, today, fragment.twice)
     columns = ["document_id", "title", "dump_sha256", "rendition_sha256", "byte_start", "byte_end", "parser"]
     documents = {row["document_id"]: row for row in tables["documents"].select(columns).to_pylist()}
     findings: dict[str, list[Finding]] = {"critical": [], "warning": []}

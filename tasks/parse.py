@@ -31,12 +31,16 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Rows parsed from a batch, a file a table in `folder`; documents met, held back by the parser, met twice over."""
+    """Rows parsed from a batch, a file a table in `folder`; documents met, held back by the parser, met twice over.
+
+    `twice` are the ids of documents that one dump holds more than once, in the same words or others.
+    """
 
     folder: Path
     documents: int
     findings: tuple[Finding, ...]
     repeated: int = 0
+    twice: frozenset[str] = frozenset()
 
     def read(self, table: str) -> pa.Table:
         """Rows of a table, memory-mapped."""
@@ -76,7 +80,7 @@ def _write(folder: Path, tabulator: Tabulator) -> Fragment:
         for name, rows in tabulator.tables().items():
             with (folder / f"{name}.arrow").open("wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
                 writer.write_table(rows)
-    return Fragment(folder, 0, (), tabulator.repeated)
+    return Fragment(folder, 0, (), tabulator.repeated, frozenset(tabulator.twice))
 
 
 def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabulator], findings: list[Finding]) -> int:

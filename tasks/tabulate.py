@@ -114,11 +114,13 @@ class Tabulator:
         self._rows = {name: _Rows(schema) for name, schema in PARTITIONED.items()}
         self._met: dict[str, tuple[str, str]] = {}
         self.repeated = 0
+        self.twice: set[str] = set()
 
     def add(self, document: Projection) -> bool:
         """Add the rows of one document. False, and nothing added, where another document of that id is there already.
 
-        The same words in the same dump once more are counted in `repeated`, and add nothing.
+        The same words in the same dump once more are counted in `repeated`, and add nothing; a document that one dump
+        holds more than once, in whatever words, is noted in `twice`.
         """
         facts = (document.origin.dump_sha256, document.content_sha256)
         before = self._met.setdefault(document.document_id, facts)
@@ -126,6 +128,8 @@ class Tabulator:
             document.project(self._rows)
         elif before == facts:
             self.repeated += 1
+        if before is not facts and before[0] == facts[0]:
+            self.twice.add(document.document_id)
         return before == facts
 
     def tables(self) -> dict[str, pa.Table]:

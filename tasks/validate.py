@@ -74,12 +74,14 @@ class Judgement:
         return frozenset(broken.document_id for broken in self.broken if broken.severity == CRITICAL)
 
 
-def judge(tables: Mapping[str, pa.Table], today: dt.date) -> Judgement:
+def judge(tables: Mapping[str, pa.Table], today: dt.date, twice: frozenset[str] = frozenset()) -> Judgement:
     """Judge the tables of one batch.
 
     Args:
-        tables: the tables of `storage.schemas.TABLES` by name, of exactly those schemas; others are not looked at.
+        tables: the tables of `storage.schemas.TABLES` by name, of exactly those schemas, and `blocks` if they are
+            known; others are not looked at.
         today: the day of the run, so that the judgement does not depend on a clock.
+        twice: ids of documents that their dump holds more than once.
 
     Returns:
         A verdict for every rule, those of empty tables among them, and every row that broke a rule, by table, rule
@@ -95,7 +97,7 @@ def judge(tables: Mapping[str, pa.Table], today: dt.date) -> Judgement:
             f"the tables of the batch are not those of the schemas: {'; '.join(faults)}",
             "This is a fault of the code that makes them; compare it with storage/schemas.py.",
         )
-    batch = Batch(tables, today)
+    batch = Batch(tables, today, twice)
     verdicts: list[Verdict] = []
     broken: list[Broken] = []
     for name in _ORDER:

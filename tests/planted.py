@@ -74,6 +74,7 @@ class Fault:
 
 
 FAULTS: list[Fault] = []
+GOVERNOR = "Governor of Ostmark Region Ada Lind:"
 
 
 def without(page: Page, *lines: str) -> str:
@@ -205,6 +206,40 @@ _simple(
 _simple(
     "long summary", "documents.summary.long",
     lambda page: page.replace(page.head[1], "Harald Storr held a meeting on barns. " * 17), held=False,
+)  # fmt: skip
+
+
+for _name, _rule, _plant in (
+    ("empty title", "documents.title.sentence", lambda page: page.replace(page.head[0], "")),
+    ("wrong encoding in the title", "documents.title.encoding", lambda page: page.replace("Meeting", "MeetÃ©ng")),
+    (
+        "a day that no month has",
+        "documents.event_date.printed",
+        lambda page: page.replace(page.head[2], "June 31, 2016"),
+    ),
+    ("no date", "documents.event_date.printed", lambda page: without(page, page.head[2])),
+    ("no sections", "documents.sections.half_foot", lambda page: without(page, page.foot[-2])),
+    ("published years later", "documents.published_at.near_event", lambda page: _publish(page, "2023")),
+    ("the page twice", "documents.document_id.repeated", lambda page: page.text() + page.text()),
+    ("a menu", "paragraphs.text.menu", lambda page: said(page, "News\nTrips\nDocuments\nContacts")),
+    ("a script", "paragraphs.text.markup", lambda page: said(page, "var count = count || []; start(count);")),
+    ("a style", "paragraphs.text.markup", lambda page: said(page, ".head { color: red; margin: 0 } .foot { top: 0 }")),
+    ("letters set apart", "paragraphs.text.invisible", lambda page: said(page, "We m\u200be\u200bt\u200b there.")),
+    ("a word as label", "paragraphs.text.label_left", lambda page: page.replace(GOVERNOR, "However:")),
+):
+    _simple(_name, _rule, _plant, held=False)
+
+_simple(
+    "cookies in speech",
+    FURNITURE,
+    lambda page: said(page, "This website uses cookies so that you may be known again."),
+    held=True,
+)
+_simple(
+    "next page glued on",
+    FURNITURE,
+    lambda page: page.replace(page.body[2], page.body[2].partition(", and")[0] + "Events"),
+    held=True,
 )  # fmt: skip
 
 

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from storage.schemas import TABLES
+from storage.schemas import LINEAGE, TABLES
 
 TODAY = dt.date(2024, 5, 1)
 RUN = "0f1e2d3c-0000-4000-8000-000000000001"
 INGESTED = dt.datetime(2024, 5, 1, 8, tzinfo=dt.UTC)
+
+JUDGED = {**TABLES, "blocks": LINEAGE["blocks"]}
 
 Rows = dict[str, list[dict[str, object]]]
 
@@ -26,7 +28,7 @@ def document_id(number: int) -> str:
 
 def rows(documents: int = 3, turns: int = 2, speech_per_turn: int = 2) -> Rows:
     """Rows of valid documents: transcripts, with a lead, tags, a link and two photos each."""
-    batch: Rows = {name: [] for name in TABLES}
+    batch: Rows = {name: [] for name in JUDGED}
     for number in range(documents):
         _add_document(batch, number, turns, speech_per_turn)
     return batch
@@ -38,7 +40,7 @@ def to_tables(batch: Rows) -> dict[str, pa.Table]:
         name: pa.Table.from_arrays(
             [pa.array([row.get(field.name) for row in batch[name]], field.type) for field in schema], schema=schema
         )
-        for name, schema in TABLES.items()
+        for name, schema in JUDGED.items()
     }
 
 
@@ -86,7 +88,7 @@ def _add_document(batch: Rows, number: int, turns: int, speech_per_turn: int) ->
             "photos",
             60,
             photo_index=photo,
-            caption="The mill at Lessk.",
+            caption=f"The mill at Lessk in district {number}.",
             credit="Ana Orlo, Vostra",
             album_size=3 + photo,
         )
@@ -132,11 +134,12 @@ def _add_document(batch: Rows, number: int, turns: int, speech_per_turn: int) ->
             date=dt.date(2023, 11, 8),
             url="https://example.org/talks",
         )
+    batch["blocks"].append({"document_id": identity, "kind": "date"})
     batch["documents"].append(
         {
             **carried,
             "title": f"Harvest council of district {number}",
-            "summary": "The council met in Lessk.",
+            "summary": f"Council {number} met in Lessk.",
             "kind": "transcript" if turns else "news",
             "event_time": dt.time(11, 45),
             "place": "Lessk",

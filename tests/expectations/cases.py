@@ -143,6 +143,42 @@ def on_pages(count: int) -> Edit:
     return edit
 
 
+def headed(letter: str, count: int, **values: object) -> Edit:
+    """Let so many pages have the same head."""
+
+    def edit(document: Rows) -> None:
+        head = document["documents"][0]
+        head.update(values)
+        for number in range(1, count):
+            document["documents"].append({**head, "document_id": f"{number:03x}{letter * 17}"})
+
+    return edit
+
+
+def captioned(count: int) -> Edit:
+    """Let a caption stand on so many pages."""
+
+    def edit(document: Rows) -> None:
+        photo = document["photos"][0]
+        photo["caption"] = f"Ask {count} clerks."
+        for number in range(1, count):
+            other = f"{number:02x}{count:02x}{'e' * 16}"
+            document["documents"].append({**document["documents"][0], "document_id": other})
+            document["photos"].append({**photo, "document_id": other})
+
+    return edit
+
+
+def menu(lines: int) -> Edit:
+    """Let so many lines of a menu stand in a row."""
+
+    def edit(document: Rows) -> None:
+        for number, row in enumerate(document["paragraphs"][:lines]):
+            row["text"] = f"News {number}"
+
+    return edit
+
+
 def drop_row(table: str, row: int) -> Edit:
     """Remove a row."""
 
@@ -220,6 +256,7 @@ CASES: tuple[Case, ...] = (
     Case("documents.row.complete", put("documents", 0, parser=None), put("documents", 0, url=None)),
     Case("documents.document_id.form", everywhere(document_id="g" * 20), nothing),
     Case("documents.document_id.unique", second_document(), second_document(document_id="d" * 20)),
+    Case("documents.document_id.repeated", put("documents", 0, is_twice=True), nothing),
     _text("documents.source_id.form", "Kremlin", "vostra-24"),
     _text("documents.language.form", "English", "sr-Latn-RS"),
     _text("documents.title.present", " — ", "Ю"),
@@ -228,6 +265,10 @@ CASES: tuple[Case, ...] = (
     _text("documents.title.furniture", "Publication status", "On the status of publications"),
     _text("documents.title.error_page", "404 Not Found", "Route 404 is not found on any map"),
     _text("documents.title.markup", "Talks on <b>barns</b>", "Talks on <…> barns & mills"),
+    _text("documents.title.encoding", "Talks in the cafÃ©", "Talks in the café"),
+    _text("documents.title.sentence", "The council spoke of barns.", "The council spoke of barns etc.”"),
+    Case("documents.title.on_many_pages", headed("c", 250, title="The Council"), headed("c", 9, title="The Office")),
+    Case("documents.summary.on_many_pages", headed("d", 250, summary="The site."), headed("d", 9, summary="The page.")),
     _text("documents.summary.long", "s" * 601, "s" * 600),
     _text("documents.place.long", "p" * 101, "p" * 100),
     _text("documents.kind.known", "speech", "announcement"),
@@ -247,6 +288,16 @@ CASES: tuple[Case, ...] = (
         put("documents", 0, sections=[]),
     ),
     Case(
+        "documents.sections.half_foot",
+        put("documents", 0, sections=[]),
+        put("documents", 0, sections=[], published_at=None),
+    ),
+    Case(
+        "documents.event_date.printed",
+        lambda document: document["blocks"].clear(),
+        both(put("documents", 0, kind="announcement"), lambda document: document["blocks"].clear()),
+    ),
+    Case(
         "documents.event_time.printed",
         put("documents", 0, event_time=None),
         put("documents", 0, event_time=None, kind="announcement"),
@@ -257,6 +308,11 @@ CASES: tuple[Case, ...] = (
         "documents.event_date.near_publication",
         both(published(TODAY), everywhere(event_date=TODAY + 401 * DAY)),
         both(published(TODAY), everywhere(event_date=TODAY + 400 * DAY)),
+    ),
+    Case(
+        "documents.published_at.near_event",
+        both(everywhere(event_date=dt.date(2020, 5, 1)), published(dt.date(2020, 6, 2))),
+        both(everywhere(event_date=dt.date(2020, 5, 1)), published(dt.date(2020, 6, 1))),
     ),
     Case("documents.published_at.not_ahead", published(TODAY + 3 * DAY), published(TODAY + 2 * DAY)),
     Case("documents.published_at.after_source_start", published(START - DAY), published(START)),
@@ -307,6 +363,7 @@ CASES: tuple[Case, ...] = (
     _text("turns.speaker_label.present", " ", "?"),
     _text("turns.speaker_label.length", "l" * 261, "l" * 260),
     _text("turns.speaker_label.long", "l" * 121, "l" * 120),
+    _text("turns.speaker_label.encoding", "Chair Zoe\u202eMarden", "Chair Zoé Marden"),
     _text("turns.speaker_label.colon", "Zoe Marden :", "Zoe Marden (to Ana Orlo: quietly)"),
     _text("turns.speaker_kind.known", "human", "unknown"),
     Case(
@@ -352,9 +409,10 @@ CASES: tuple[Case, ...] = (
     Case(
         "paragraphs.text.label_left",
         put("paragraphs", 2, text="Chair of the Council Zoe Marden : Thank you."),
-        put("paragraphs", 2, text="Chair of the Council Ana Orlo: Thank you."),
+        put("paragraphs", 2, text="What the Chair of the Council said to Ana Orlo: Thank you."),
     ),
-    Case("paragraphs.text.on_many_pages", on_pages(10), on_pages(9)),
+    Case("paragraphs.text.on_many_pages", on_pages(30), on_pages(9)),
+    Case("paragraphs.text.menu", menu(4), menu(3)),
     Case("paragraphs.text.said_twice", speak_again(200), speak_again(199)),
     _text("tags.facet.form", "", "organisation"),
     _text("tags.facet.known", "organisation", "topic"),
@@ -388,6 +446,7 @@ CASES: tuple[Case, ...] = (
     ),
     _text("photos.caption.present", " ", "."),
     _text("photos.caption.long", "c" * 601, "c" * 600),
+    Case("photos.caption.on_many_pages", captioned(30), captioned(9)),
     _text("photos.caption.credit_mark", "The mill. Photo: Ana Orlo", "The Photo Club of Lessk."),
     _text("photos.credit.present", "", "A"),
     _text("photos.credit.long", "c" * 151, "c" * 150),

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 def batch_of(edits: list[Case], which: str) -> builder.Rows:
     """One document a case, each edited by its case."""
-    whole: builder.Rows = {name: [] for name in TABLES}
+    whole: builder.Rows = {name: [] for name in builder.JUDGED}
     every = builder.rows(documents=len(edits) + 1)
     for number, case in enumerate(edits, start=1):
         identity = builder.document_id(number)
@@ -50,7 +50,8 @@ class Outcome:
     def __init__(self, which: str) -> None:
         rows = batch_of(list(CASES), which)
         self.tables = builder.to_tables(rows)
-        self.judgement: Judgement = judge(self.tables, builder.TODAY)
+        self.twice = frozenset(str(row["document_id"]) for row in rows["documents"] if row.get("is_twice"))
+        self.judgement: Judgement = judge(self.tables, builder.TODAY, self.twice)
         self.broken: dict[object, set[str]] = defaultdict(set)
         for broken in self.judgement.broken:
             table = BY_ID[broken.rule_id].table
@@ -83,7 +84,7 @@ def test_rule_just_holds(case: Case, holding: Outcome) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_predicates_agree_with_great_expectations(table: str, breaking: Outcome) -> None:
-    frame = to_frame(judged_table(Batch(breaking.tables, builder.TODAY), table), rules_of(table))
+    frame = to_frame(judged_table(Batch(breaking.tables, builder.TODAY, breaking.twice), table), rules_of(table))
     listed: dict[str, list[int]] = defaultdict(list)
     for broken in breaking.judgement.broken:
         listed[broken.rule_id].append(broken.row_index)
@@ -159,6 +160,29 @@ def test_no_person_is_refused_for_a_name(name: str) -> None:
     tables = {**builder.rows(1)}
     tables["turns"][0]["speaker_name"] = name
     assert [broken.rule_id for broken in judge(builder.to_tables(tables), builder.TODAY).broken] == []
+
+
+@pytest.mark.parametrize(
+    ("head", "is_odd"),
+    [
+        ("Deputy Head of the Northern Ferry Agency Ada Lind", True),
+        ("Ada Lind 27", True),
+        ("Заместитель министра Ада Линд", True),
+        ("Ferry " * 40, True),
+        ("However", True),
+        ("", True),
+        ("14", False),
+        ("My second point", False),
+        ("The council said to Ada Lind", False),
+        ("We thank you. And now Ada Lind", False),
+    ],
+)
+def test_labels_of_an_odd_form(head: str, is_odd: bool) -> None:
+    tables = {**builder.rows(1)}
+    text = f"{head}: the barns are full, and so on."
+    tables["paragraphs"][2]["text"] = text
+    told = [broken.rule_id for broken in judge(builder.to_tables(tables), builder.TODAY).broken]
+    assert ("paragraphs.text.label_left" in told) == is_odd
 
 
 def test_rules_are_plain_values() -> None:
