@@ -33,6 +33,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on sta
 
 WaitOption = Annotated[float, typer.Option(help="Seconds to wait for a run that holds the lake.", min=0)]
 
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes that parse and validate; one a core when not said, 1 for none but this one.",
+        envvar="STENOLAKE_WORKERS",
+        min=1,
+    ),
+]
+
 DEFAULT_LAKE = Path("lake")
 
 
@@ -56,6 +65,7 @@ def ingest(
     accept_envelope: Annotated[
         str | None, typer.Option(metavar="REASON", help="Publish a dump that is unlike earlier ones; say why.")
     ] = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read transcript dumps into the lake."""
@@ -67,6 +77,7 @@ def ingest(
         "strict": strict,
         "as_json": as_json,
         "accept_envelope": accept_envelope,
+        "workers": workers,
     }
     raise typer.Exit(run_ingest(inputs, lake, source, format, language, day, wait_seconds=wait, **options))
 

@@ -51,6 +51,7 @@ def ingest(
     dry_run: bool = False,
     wait_seconds: float = 0,
     accept_envelope: str | None = None,
+    workers: int | None = None,
 ) -> State:
     """Read transcript dumps into the tables of a lake.
 
@@ -64,6 +65,7 @@ def ingest(
         dry_run: read, parse and validate, but write nothing.
         wait_seconds: how long to wait for a run that holds the lake.
         accept_envelope: why a dump that differs from what is usual is right all the same.
+        workers: how many processes parse and validate; as many as there are cores when not said, 1 for none but this.
     """
     parameters: dict[str, object] = {
         "inputs": inputs, "source": source, "format": format, "language": language, "date": date and date.isoformat(),
@@ -71,7 +73,10 @@ def ingest(
     }  # fmt: skip
     files = find_inputs(inputs, Path(lake))
     run_id = flow_run.id or str(uuid.uuid4())
-    with session("ingest", run_id, Path(lake), parameters, dry_run=dry_run, wait_seconds=wait_seconds) as at_work:
+    frame = session(
+        "ingest", run_id, Path(lake), parameters, dry_run=dry_run, wait_seconds=wait_seconds, workers=workers
+    )
+    with frame as at_work:
         dumps = take_in(at_work, files, format)
         held = judge_all(at_work, dumps, Defaults(at_work.run.run_id, at_work.run.started_at, source, language, date))
         judge_whole(at_work, dumps, held, accept_envelope)
@@ -100,16 +105,20 @@ def judge_batches(
     at_work: Session, batches: Iterable[Batch], total: int, defaults: Defaults, accepted: frozenset[tuple[str, str]]
 ) -> list[Held]:
     """Parse and validate batches of `total` bytes in all."""
-    run, done = at_work.run, 0
+    run, workers, done = at_work.run, at_work.workers, 0
     held: list[Held] = []
+
+    def judge(batch: Batch) -> tuple[Batch, list[Held]]:
+        fragments = steps.parse(batch, defaults, workers)
+        return batch, steps.validate(batch, fragments, run.started_at.date(), accepted, workers)
+
     with artifacts.progress(total) as progress:
-        for batch in batches:
-            fragments = steps.parse(batch, defaults)
-            held += steps.validate(batch, fragments, run.started_at.date(), accepted)
+        for batch, judged in workers.each(judge, batches, start=True):
+            held += judged
             done += sum(piece.length for piece in batch.slices)
             report("parse and validate", done, total)
             progress(done)
-    run.verdicts += merge_verdicts([list(one.verdicts) for one in held])
+    run.verdicts[:] = merge_verdicts([run.verdicts, *(one.verdicts for one in held)])
     return held
 
 

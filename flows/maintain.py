@@ -18,9 +18,8 @@ from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
 from flows import steps  # noqa: E402
-from flows.ingest import unseen  # noqa: E402
+from flows.ingest import judge_batches, unseen  # noqa: E402
 from flows.outcome import finish  # noqa: E402
-from flows.progress import report  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
 from storage import ledger  # noqa: E402
@@ -32,7 +31,6 @@ from tasks.hold import Held, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
 from tasks.publish import Judged, Plan, plan_publication  # noqa: E402
 from tasks.rebuild import choose_inputs, dump_of, retrieved_at  # noqa: E402
-from tasks.validate import merge_verdicts  # noqa: E402
 
 Known = list[tuple[Dump, Defaults, dt.datetime]]
 
@@ -73,10 +71,9 @@ def derive_all(at_work: Session, known: Known) -> list[Held]:
         told = chosen[0][1]
         defaults = Defaults(run.run_id, run.started_at, told.source, told.language, told.date)
         dumps = [dump for dump, _ in chosen]
-        for batch in cut_batches(dumps, at_work.raw, at_work.folder / f"options-{number}"):
-            held += steps.validate(batch, steps.parse(batch, defaults), run.started_at.date(), accepted)
-            report("parse and validate", batch.index + 1, 0)
-    run.verdicts += merge_verdicts([list(one.verdicts) for one in held])
+        batches = cut_batches(dumps, at_work.raw, at_work.folder / f"options-{number}")
+        total = sum(dump.record.bytes for dump in dumps)
+        held += judge_batches(at_work, batches, total, defaults, accepted)
     return held
 
 

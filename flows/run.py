@@ -30,11 +30,13 @@ def run_ingest(
     as_json: bool,
     wait_seconds: float = 0,
     accept_envelope: str | None = None,
+    workers: int | None = None,
 ) -> int:
     """Run the ingest flow and say what came of it. Returns the exit code."""
     from storage.errors import UsageError
     from tasks import formats
     from tasks.acquire import find_inputs
+    from tasks.workers import default_count, prepare
 
     if format_name is not None and format_name not in formats.FORMATS:
         known = ", ".join(sorted(formats.FORMATS))
@@ -45,6 +47,7 @@ def run_ingest(
         raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens")
     find_inputs(inputs, lake)  # a wrong path is told before a server is started
     started = time.monotonic()
+    prepare(workers or default_count())
     with bar():
         counts = _run_flow(
             inputs=inputs,
@@ -56,6 +59,7 @@ def run_ingest(
             dry_run=dry_run,
             wait_seconds=wait_seconds,
             accept_envelope=accept_envelope,
+            workers=workers,
         )
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:

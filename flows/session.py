@@ -25,6 +25,7 @@ from storage.lock import hold
 from storage.raw import RawStore
 from storage.records import Run
 from storage.recover import LOCK, events_of, note_run, recover
+from tasks.workers import Workers, default_count
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import RunEvent
@@ -38,7 +39,7 @@ class Session:
     """A run at work.
 
     `lake` is what is read and, unless the run is dry, written. `raw` and `folder` are where dumps and staged files go:
-    in the lake, or in a throw-away place in a dry run.
+    in the lake, or in a throw-away place in a dry run. `workers` are the processes that do the work.
     """
 
     run: Run
@@ -46,34 +47,45 @@ class Session:
     raw: RawStore
     folder: Path
     is_dry: bool
+    workers: Workers
 
 
 @contextlib.contextmanager
 def session(
-    flow: str, run_id: str, lake: Path, parameters: dict[str, object], *, dry_run: bool = False, wait_seconds: float = 0
+    flow: str,
+    run_id: str,
+    lake: Path,
+    parameters: dict[str, object],
+    *,
+    dry_run: bool = False,
+    wait_seconds: float = 0,
+    workers: int | None = None,
 ) -> Iterator[Session]:
     """Hold the lake for a run, waiting for it if asked to; record how it ends.
+
+    `workers` is how many processes may work at once; by default `tasks.workers.default_count`.
 
     Raises:
         LakeHeldError: another run holds it.
         StorageError: the lake cannot be written.
     """
     run = Run(run_id, flow, dt.datetime.now(dt.UTC), parameters, code_version(), package_versions())
-    target = Lake(lake.resolve())
+    target, count = Lake(lake.resolve()), workers or default_count()
     if dry_run:
-        with tempfile.TemporaryDirectory(prefix="stenolake-") as name:
+        with tempfile.TemporaryDirectory(prefix="stenolake-") as name, Workers(count) as hired:
             place = Path(name)
-            yield Session(run, target, RawStore(place / "_raw", place), place / run_id, is_dry=True)
+            yield Session(run, target, RawStore(place / "_raw", place), place / run_id, is_dry=True, workers=hired)
         return
     with hold(target.staging / LOCK, run_id, wait_seconds):
         reach("lock.taken")
         for killed in recover(target):
             _send(openlineage.final_events(killed, str(target.root)))
         folder = target.staging / run_id
-        at_work = Session(run, target, RawStore(target.raw.root, folder, run.outputs), folder, is_dry=False)
+        raw = RawStore(target.raw.root, folder, run.outputs)
+        at_work = Session(run, target, raw, folder, is_dry=False, workers=Workers(count))
         try:
             announce(target, run, folder)
-            with storing(folder, DISK_ERRORS):
+            with storing(folder, DISK_ERRORS), at_work.workers:
                 yield at_work
             if run.ended_at is None:
                 close(at_work, ())

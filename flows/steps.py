@@ -26,6 +26,7 @@ from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, Fragment, parse_batch
 from tasks.publish import Judged, Plan, plan_publication, stage_partition
 from tasks.told import rank
+from tasks.workers import Workers
 
 _OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
 
@@ -51,9 +52,9 @@ def acquire(
 
 
 @task(name="parse", task_run_name="parse batch {batch.index}", **_OPTIONS)
-def parse(batch: Batch, defaults: Defaults) -> list[Fragment]:
+def parse(batch: Batch, defaults: Defaults, workers: Workers) -> list[Fragment]:
     """Parse one batch."""
-    fragments = parse_batch(batch, defaults)
+    fragments = workers.run(parse_batch, batch, defaults)
     met, cut = sum(one.documents for one in fragments), sum(len(one.findings) for one in fragments)
     get_run_logger().info("met %d documents, %d of them held back by the parser", met, cut)
     return fragments
@@ -61,11 +62,11 @@ def parse(batch: Batch, defaults: Defaults) -> list[Fragment]:
 
 @task(name="validate", task_run_name="validate batch {batch.index}", **_OPTIONS)
 def validate(
-    batch: Batch, fragments: Sequence[Fragment], today: dt.date, accepted: frozenset[tuple[str, str]]
+    batch: Batch, fragments: Sequence[Fragment], today: dt.date, accepted: frozenset[tuple[str, str]], workers: Workers
 ) -> list[Held]:
     """Judge the rows of one batch by the suites; what was accepted before is not held back again."""
     uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
-    held = [judge_fragment(fragment, uris, today, accepted) for fragment in fragments]
+    held = [workers.run(judge_fragment, fragment, uris, today, accepted) for fragment in fragments]
     back, warned = sum(len(one.judged.held) for one in held), sum(len(one.warnings) for one in held)
     get_run_logger().info("%d documents held back by the suites, %d warnings", back, warned)
     return held

@@ -110,6 +110,14 @@ def judge(tables: Mapping[str, pa.Table], today: dt.date, twice: frozenset[str] 
     return Judgement(verdicts, broken)
 
 
+def warm() -> None:
+    """Import Great Expectations and make its suites, so that the first batch need not wait for them."""
+    with _quietly(), _ONE_AT_A_TIME:
+        for name in _ORDER:
+            _definition(name)
+            _suite(name)
+
+
 def drop_held(tables: Mapping[str, pa.Table], held: frozenset[str]) -> dict[str, pa.Table]:
     """The tables without the rows of the documents that are held back; `blocks` and the like are filtered with them."""
     if not held:

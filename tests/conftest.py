@@ -14,6 +14,7 @@ from pathlib import Path
 # Before anything imports Prefect: a home of our own, and no address of somebody else's server.
 _HOME = Path(tempfile.mkdtemp(prefix="stenolake-tests-"))
 os.environ.update({"PREFECT_HOME": str(_HOME), "DO_NOT_TRACK": "1"})
+os.environ["STENOLAKE_WORKERS"] = "1"  # worker processes only in the tests that are about them
 for _name in ("PREFECT_API_URL", "PREFECT_PROFILE", "STENOLAKE_LAKE", "OPENLINEAGE_URL", "OPENLINEAGE_CONFIG"):
     os.environ.pop(_name, None)
 

@@ -1,0 +1,137 @@
+"""Worker processes: the same bytes whatever their number, clear errors when one dies, and none that stays behind."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from storage import ledger
+from storage.errors import StenolakeError, UsageError
+from storage.lake import Lake
+from tasks.cut import cut_batches
+from tasks.workers import Workers, default_count
+from tests.harness import plain_ingest, signature
+from tests.support import ROOT, SAMPLE, Command, end_here, page, refuse, write
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    at_once, most = set[int](), 0
+    lock = threading.Lock()
+
+    def work(number: int) -> int:
+        nonlocal most
+        with lock:
+            at_once.add(number)
+            most = max(most, len(at_once))
+        result = workers.run(pow, number, 2)
+        with lock:
+            at_once.discard(number)
+        return result
+
+    with Workers(2) as workers:
+        assert list(workers.each(work, range(20), start=True)) == [number**2 for number in range(20)]
+    assert 2 <= most <= 3
+
+
+def test_items_are_taken_as_they_are_needed() -> None:
+    items = iter(range(100))
+    with Workers(2) as workers:
+        results = workers.each(lambda number: workers.run(abs, number), items, start=True)
+        assert next(results) == 0
+        assert next(items) <= 4
+
+
+def test_one_item_needs_no_process() -> None:
+    with Workers(4) as workers:
+        assert list(workers.each(lambda _: workers.run(os.getpid), [1], start=True)) == [os.getpid()]
+
+
+def test_one_worker_is_this_process() -> None:
+    with Workers(1) as workers:
+        assert set(workers.each(lambda _: workers.run(os.getpid), range(5), start=True)) == {os.getpid()}
+
+
+def test_an_error_in_a_worker_is_raised_with_its_facts() -> None:
+    with Workers(2) as workers, pytest.raises(UsageError) as raised:
+        list(workers.each(lambda number: workers.run(refuse, number), range(3), start=True))
+    assert (raised.value.message, raised.value.advice) == ("no 0", "take another")
+
+
+def test_a_worker_that_dies_ends_the_run_and_leaves_the_lake_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = tmp_path / "lake"
+    plain_ingest([str(SAMPLE)], str(lake))
+    before = signature(lake)
+    dump = write(tmp_path, "dump.txt", "".join(page(day) for day in range(1, 21)))
+    monkeypatch.setattr("flows.ingest.cut_batches", functools.partial(cut_batches, batch_bytes=1000))
+    monkeypatch.setattr("flows.steps.judge_fragment", end_here)
+    with pytest.raises(StenolakeError, match="a worker process ended before its time") as raised:
+        plain_ingest([str(dump)], str(lake), workers=2)
+    assert "--workers 1" in raised.value.advice
+    tables = {name: value for name, value in signature(lake).items() if not name.startswith("_raw")}
+    assert tables == {name: value for name, value in before.items() if not name.startswith("_raw")}
+    assert ledger.read(Lake(lake), "runs")["status"].to_pylist() == ["completed", "failed"]
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_number_of_workers_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    text = SAMPLE.read_text("utf-8") + "".join(page(day, title=f"Talks {day}") for day in range(1, 29))
+    dumps = [str(write(tmp_path, "one.txt", text)), str(write(tmp_path, "two.txt", text.replace("Good", "Fine")))]
+    monkeypatch.setattr("flows.ingest.cut_batches", functools.partial(cut_batches, batch_bytes=5000))
+    alone = plain_ingest(dumps, str(tmp_path / "alone"), workers=1)
+    together = plain_ingest(dumps, str(tmp_path / "together"), workers=count)
+    assert signature(tmp_path / "together") == signature(tmp_path / "alone")
+    assert {**together, "run_id": ""} == {**alone, "run_id": ""}
+
+
+def living(mark: str) -> list[int]:
+    """Processes that were started with this in their environment."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (place / "environ").read_bytes() and "State:\tZ" not in (place / "status").read_text():
+                found.append(int(place.name))
+        except OSError:
+            continue  # it ended, or is another user's
+    return found
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_no_worker_outlives_its_run(prefect_api: str, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    lake = tmp_path / "lake"
+    dump = write(tmp_path, "big.txt", "".join(page(1 + day % 31, title=f"Talks {day}") for day in range(9000)))
+    mark = f"test_workers={tmp_path}"
+    environ = {"PREFECT_API_URL": prefect_api, "STENOLAKE_WORKERS": "2", "test_workers": str(tmp_path)}
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "ingest", str(dump), "--lake", str(lake)]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environ, stderr=subprocess.DEVNULL)
+    while not list(lake.glob("_staging/*/batch-*.txt")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.2)  # into the work of a worker, most likely
+    assert len(living(mark)) > 1
+    process.send_signal(number)
+    assert process.wait(30) == code
+    deadline = time.monotonic() + 30
+    while (left := living(mark)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+
+
+def test_the_number_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STENOLAKE_WORKERS", "5")
+    assert default_count() == 5
+    monkeypatch.delenv("STENOLAKE_WORKERS")
+    assert default_count() == len(os.sched_getaffinity(0))
+
+
+def test_no_workers_at_all_are_wrong_usage(stenolake: Command, tmp_path: Path) -> None:
+    assert stenolake("ingest", SAMPLE, "--lake", tmp_path / "lake", "--workers", "0").code == 2
