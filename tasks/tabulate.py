@@ -36,31 +36,10 @@ _OPENING_CHARS = 300
 
 # Furniture of the page: it may change while the document says what it said.
 FURNITURE = frozenset(
-    {
-        "banner",
-        "photo_counter",
-        "credit_mark",
-        "link_relation",
-        "link_title",
-        "link_date",
-        "label_mark",
-        "tag_facet",
-        "tag_more",
-        "status",
-        "section_mark",
-        "sections",
-        "published_mark",
-        "end_mark",
-        "address_mark",
-        "page_address",
-        "link_address",
-        "source",
-        "language",
-        "furniture",
-        "unrecognised",
-    }
+    "banner photo_counter credit_mark link_relation link_title link_date label_mark tag_facet tag_more status"
+    " section_mark sections published_mark end_mark address_mark page_address link_address source language furniture"
+    " unrecognised".split()
 )
-
 
 # Something was left out: `<…>` on a line of its own or inside a paragraph. A bare `…` is a pause.
 ELISION_RE = re.compile(r"[<‹\[(] ?(?:…|\.\.\.) ?[>›\])]")
