@@ -10,7 +10,7 @@ renames them, `documents` last, so that a reader who starts from `documents` fin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,22 +104,31 @@ class Lake:
             found.append(Partition(source.removeprefix("source="), int(year.removeprefix("year="))))
         return sorted(found)
 
-    def read(self, table: str, partition: Partition, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self, table: str, partition: Partition, columns: Sequence[str] | None = None, encoded: Collection[str] = ()
+    ) -> pa.Table:
         """The rows of one partition of a table (none where there is no file), in the table's schema.
+
+        Args:
+            table: name of the table.
+            partition: the partition.
+            columns: what is read of it; all without.
+            encoded: columns of strings that come as dictionaries.
 
         Raises:
             DamageError: the file is no Parquet of that schema any more.
         """
-        path = self.file(table, partition)
-        if not path.exists():
-            empty = PARTITIONED[table].empty_table()
-            return empty.select(columns) if columns else empty
-        schema = PARTITIONED[table]
+        path, schema = self.file(table, partition), PARTITIONED[table]
+        for name in encoded:
+            at = schema.get_field_index(name)
+            schema = schema.set(at, schema.field(at).with_type(pa.dictionary(pa.int32(), pa.string())))
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
+        if not path.exists():
+            return wanted.empty_table()
         try:
-            # partitioning=None: the keys in the path are ours already, in `source_id` and `event_date`
-            return pq.read_table(path, columns=columns, partitioning=None).cast(wanted)
-        except (pa.ArrowException, OSError, ValueError) as error:
+            with pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
+                return file.read(columns and list(columns)).select(wanted.names).cast(wanted)
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise DamageError(f"cannot be read: {path}: {error}", "restore it from a copy of the lake") from error
 
     def known_documents(self, sources: Iterable[str]) -> dict[str, Known]:

@@ -1,49 +1,50 @@
 """Proof of the rows: texts equal their bytes, blocks tile their documents, no row is an orphan, no index has a hole.
 
-A partition is read once, a rendition is opened once. What is equal byte for byte is done; only the rest is folded.
+A partition is read once, a rendition is opened once. Columns prove, rows explain: see `verify_columns`.
 """
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.errors import DamageError
-from storage.lake import PARTITIONED, Lake, Partition
+from storage.lake import Lake, Partition
 from storage.raw import RawStore
-from tasks.formats.blocks import PARAGRAPH_KINDS, fold
+from tasks.formats.blocks import fold
+from tasks.verify_columns import INDEXES, TEXTS, has_its_rows, inferred, mark_documents, row_ids
 from tasks.verify_files import Damage
 
 _ADVICE = "ingest its dump again; if it stays, report it with `stenolake trace` of this id"
 _CACHE_BYTES = 256 << 20
 
-# kind of block -> (table, column whose text it is)
-_TEXTS: Mapping[str, tuple[str, str]] = {
-    "title": ("documents", "title"),
-    "summary": ("documents", "summary"),
-    "place": ("documents", "place"),
-    "page_address": ("documents", "url"),
-    "speaker_label": ("turns", "speaker_label"),
-    **dict.fromkeys(PARAGRAPH_KINDS, ("paragraphs", "text")),
-    "tag": ("tags", "value"),
-    "link_title": ("links", "title"),
-    "link_date": ("links", "date_label"),
-    "link_address": ("links", "url"),
-    "caption": ("photos", "caption"),
-    "credit": ("photos", "credit"),
-}
-# table -> its index column and the letter of its row ids; a table with an id column has None
-_INDEXES = {
-    "turns": ("turn_index", "t"),
-    "paragraphs": ("paragraph_index", "p"),
-    "tags": ("tag_index", "g"),
-    "links": ("link_index", "l"),
-    "photos": ("photo_index", "o"),
+# what the proof reads of each table
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "documents": (
+        "document_id", "source_id", "event_date", "title", "summary", "place", "url", "turn_count", "paragraph_count",
+        "inferred", "rendition_sha256", "byte_start", "byte_end",
+    ),
+    "turns": ("turn_id", "document_id", "turn_index", "speaker_label", "text", "byte_start", "byte_end"),
+    "paragraphs": (
+        "document_id", "paragraph_index", "turn_id", "text", "byte_start", "byte_end",
+    ),
+    "tags": ("document_id", "tag_index", "value", "byte_start", "byte_end"),
+    "links": ("document_id", "link_index", "title", "date_label", "url", "byte_start", "byte_end"),
+    "photos": ("document_id", "photo_index", "caption", "credit", "byte_start", "byte_end"),
+    "blocks": ("document_id", "rendition_sha256", "block_index", "kind", "byte_start", "byte_end", "row_id"),
+}  # fmt: skip
+
+
+_ENCODED = {
+    "turns": ("document_id",),
+    "paragraphs": ("document_id", "turn_id"),
+    "blocks": ("document_id", "rendition_sha256", "kind"),
 }
 
 
@@ -63,14 +64,20 @@ class _Renditions:
         return self._kept[sha256]
 
     def _load(self, sha256: str) -> bytes | mmap.mmap:
-        with tempfile.SpooledTemporaryFile(max_size=_CACHE_BYTES // 4) as spool:
-            for chunk in self._raw.chunks(sha256):
-                spool.write(chunk)
-            size = spool.tell()
-            spool.seek(0)
-            if size <= _CACHE_BYTES // 4:
-                return spool.read()
-            return mmap.mmap(spool.fileno(), size, access=mmap.ACCESS_READ)
+        held, size, chunks = list[bytes](), 0, self._raw.chunks(sha256)
+        for chunk in chunks:
+            held.append(chunk)
+            size += len(chunk)
+            if size > _CACHE_BYTES:
+                return _spill(itertools.chain(held, chunks))
+        return b"".join(held)
+
+
+def _spill(chunks: Iterable[bytes]) -> mmap.mmap:
+    with tempfile.TemporaryFile() as file:
+        file.writelines(chunks)
+        file.flush()
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def check_rows(lake: Lake, progress: Callable[[int, int], None], skipped: Collection[str] = ()) -> Iterator[Damage]:
@@ -86,16 +93,50 @@ def check_rows(lake: Lake, progress: Callable[[int, int], None], skipped: Collec
     seen: dict[str, Partition] = {}
     for number, partition in enumerate(partitions):
         try:
-            tables = {table: lake.read(table, partition) for table in PARTITIONED}
+            yield from _check_partition(lake, partition, renditions, seen)
         except DamageError as error:
             yield Damage(5, str(partition), error.message, error.advice)
-            continue
-        yield from _check_documents(tables["documents"], partition, seen)
-        for table in _INDEXES:
-            yield from _check_children(table, tables[table], tables["documents"])
-        yield from _check_turn_texts(tables["turns"], tables["paragraphs"])
-        yield from _check_spans(tables, renditions)
         progress(number + 1, len(partitions))
+
+
+def _check_partition(
+    lake: Lake, partition: Partition, renditions: _Renditions, seen: dict[str, Partition]
+) -> Iterator[Damage]:
+    tables = {
+        table: lake.read(table, partition, columns, _ENCODED.get(table, ())) for table, columns in _COLUMNS.items()
+    }
+    yield from _check_documents(tables["documents"], partition, seen)
+    texts, damage = _cut_documents(tables["documents"], renditions)
+    yield from damage
+    present = tables["documents"].filter(pa.array([text is not None for text in texts], pa.bool_()))
+    marked = mark_documents({**tables, "documents": present}, [text for text in texts if text is not None])
+    if marked:
+        suspects = {table: _of(lake.read(table, partition), pa.array(sorted(marked))) for table in tables}
+        yield from _explain_texts(suspects, renditions)
+    if not has_its_rows(tables):
+        rows = {table: lake.read(table, partition) for table in tables}
+        for table in INDEXES:
+            yield from _explain_children(table, rows[table], rows["documents"])
+        yield from _explain_turns(rows["turns"], rows["paragraphs"])
+        strangers = _of(rows["blocks"], rows["documents"]["document_id"].combine_chunks(), invert=True)
+        for document in pc.unique(strangers["document_id"]).to_pylist():
+            yield Damage(3, document, "has blocks but is no document", _ADVICE)
+
+
+def _cut_documents(documents: pa.Table, renditions: _Renditions) -> tuple[list[bytes | None], list[Damage]]:
+    """The bytes of each document, None where its rendition cannot be read."""
+    columns = ("rendition_sha256", "byte_start", "byte_end")
+    places = zip(*(documents[name].to_pylist() for name in columns), strict=True)
+    rows = sorted(enumerate(places), key=lambda row: row[1])  # a rendition is opened once
+    texts: list[bytes | None] = [None] * len(rows)
+    broken: dict[str, Damage] = {}
+    for at, (sha256, start, end) in rows:
+        if sha256 not in broken:
+            try:
+                texts[at] = renditions.get(sha256)[max(0, start) : max(0, end)]
+            except DamageError as error:
+                broken[sha256] = Damage(1, f"_raw/{sha256[:2]}/{sha256}.zst", error.message, error.advice)
+    return texts, list(broken.values())
 
 
 def _check_documents(documents: pa.Table, partition: Partition, seen: dict[str, Partition]) -> Iterator[Damage]:
@@ -108,8 +149,8 @@ def _check_documents(documents: pa.Table, partition: Partition, seen: dict[str, 
             yield Damage(4, document, f"of {source} and {day} stands in {partition}", _ADVICE)
 
 
-def _check_children(table: str, rows: pa.Table, documents: pa.Table) -> Iterator[Damage]:
-    index = _INDEXES[table][0]
+def _explain_children(table: str, rows: pa.Table, documents: pa.Table) -> Iterator[Damage]:
+    index = INDEXES[table][0]
     orphans = rows.filter(pc.invert(pc.is_in(rows["document_id"], documents["document_id"].combine_chunks())))
     for document in pc.unique(orphans["document_id"]).to_pylist():
         yield Damage(4, document, f"has rows in {table} but none in documents", _ADVICE)
@@ -125,8 +166,7 @@ def _check_children(table: str, rows: pa.Table, documents: pa.Table) -> Iterator
                 f"{index} of its {count} rows in {table} does not run from 0 without holes",
                 _ADVICE,
             )
-    counted = f"{table[:-1]}_count"
-    if counted in documents.column_names:
+    if (counted := f"{table[:-1]}_count") in documents.column_names:
         actual = dict(zip(grouped["document_id"].to_pylist(), grouped[f"{index}_count"].to_pylist(), strict=True))
         for document, stated in zip(documents["document_id"].to_pylist(), documents[counted].to_pylist(), strict=True):
             if actual.get(document, 0) != stated:
@@ -135,7 +175,7 @@ def _check_children(table: str, rows: pa.Table, documents: pa.Table) -> Iterator
                 )
 
 
-def _check_turn_texts(turns: pa.Table, paragraphs: pa.Table) -> Iterator[Damage]:
+def _explain_turns(turns: pa.Table, paragraphs: pa.Table) -> Iterator[Damage]:
     spoken = paragraphs.filter(pc.is_valid(paragraphs["turn_id"])).select(["turn_id", "text"])
     joined = spoken.group_by("turn_id", use_threads=False).aggregate([("text", "list")])
     texts = dict(
@@ -150,49 +190,37 @@ def _check_turn_texts(turns: pa.Table, paragraphs: pa.Table) -> Iterator[Damage]
         yield Damage(4, turn, "paragraphs name this turn, which is not there", _ADVICE)
 
 
-def _check_spans(tables: Mapping[str, pa.Table], renditions: _Renditions) -> Iterator[Damage]:
+def _of(rows: pa.Table, ids: pa.Array, *, invert: bool = False) -> pa.Table:
+    own = pc.is_in(rows["document_id"], ids)
+    return rows.filter(pc.invert(own) if invert else own)
+
+
+def _explain_texts(tables: Mapping[str, pa.Table], renditions: _Renditions) -> Iterator[Damage]:
     blocks, documents = tables["blocks"], tables["documents"]
     expected = _expected_texts(tables)
     for sha256 in sorted(set(documents["rendition_sha256"].to_pylist())):
         own = documents.filter(pc.equal(documents["rendition_sha256"], sha256))
         of_rendition = blocks.filter(pc.equal(blocks["rendition_sha256"], sha256))
-        try:
-            data = renditions.get(sha256)
-        except DamageError as error:
-            yield Damage(1, f"_raw/{sha256[:2]}/{sha256}.zst", error.message, error.advice)
-            continue
-        yield from _check_rendition(of_rendition, own, data, expected)
+        yield from _explain_rendition(of_rendition, own, renditions.get(sha256), expected)
     for row_id, column in sorted(expected):
         yield Damage(2, row_id, f"{column} has no bytes: no block says where it stands", _ADVICE)
-    strangers = blocks.filter(pc.invert(pc.is_in(blocks["document_id"], documents["document_id"].combine_chunks())))
-    for document in pc.unique(strangers["document_id"]).to_pylist():
-        yield Damage(3, document, "has blocks but is no document", _ADVICE)
 
 
 def _expected_texts(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], tuple[str, int, int]]:
     """(row id, table.column) -> text, byte_start, byte_end, of every text that a block must prove."""
     expected: dict[tuple[str, str], tuple[str, int, int]] = {}
-    inferred = _inferred(tables["documents"])
-    for table, column in sorted(set(_TEXTS.values())):
+    told = inferred(tables["documents"])
+    for table, column in sorted(set(TEXTS.values())):
         rows = tables[table].filter(pc.is_valid(tables[table][column]))
-        ids = rows["document_id"].to_pylist()
-        if table in _INDEXES:
-            index, letter = _INDEXES[table]
-            ids = [f"{document}-{letter}{at:04d}" for document, at in zip(ids, rows[index].to_pylist(), strict=True)]
+        ids = row_ids(rows, table).to_pylist()
         values = (rows[name].to_pylist() for name in (column, "byte_start", "byte_end"))
         for row_id, text, start, end in zip(ids, *values, strict=True):
-            if table != "documents" or (row_id, column) not in inferred:
+            if table != "documents" or (row_id, column) not in told:
                 expected[row_id, f"{table}.{column}"] = (text, start, end)
     return expected
 
 
-def _inferred(documents: pa.Table) -> set[tuple[str, str]]:
-    """Document ids and columns that were told from outside the document, and have no bytes in it."""
-    pairs = zip(documents["document_id"].to_pylist(), documents["inferred"].to_pylist(), strict=True)
-    return {(document, one.partition(":")[0]) for document, notes in pairs for one in notes}
-
-
-def _check_rendition(
+def _explain_rendition(
     blocks: pa.Table,
     documents: pa.Table,
     data: bytes | mmap.mmap,
@@ -221,8 +249,8 @@ def _check_rendition(
         if start > at and bytes(view[at:start]).decode(errors="replace").strip():
             yield Damage(3, where, f"bytes {at}-{start} before it are in no block", _ADVICE)
         reached[document] = end
-        if kind in _TEXTS and row_id:
-            table, column = _TEXTS[kind]
+        if kind in TEXTS and row_id:
+            table, column = TEXTS[kind]
             row = expected.pop((row_id, f"{table}.{column}"), None)
             if row is None:
                 yield Damage(2, row_id, f"{table}.{column} is missing, while block {index} holds its bytes", _ADVICE)
@@ -236,6 +264,8 @@ def _check_rendition(
             if raw != text.encode() and fold(raw.decode(errors="replace")) != text:
                 yield Damage(2, row_id, f"{table}.{column} is not what stands at bytes {start}-{end}", _ADVICE)
     for document, (start, end) in spans.items():
+        if not 0 <= start < end <= len(view):
+            yield Damage(3, document, f"span {start}-{end} leaves its rendition of {len(view)} bytes", _ADVICE)
         at = reached.get(document, start)
         if bytes(view[at:end]).strip():
             yield Damage(3, document, f"bytes {at}-{end} at its end are in no block", _ADVICE)

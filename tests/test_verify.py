@@ -137,6 +137,15 @@ LIES: dict[str, tuple[str, Callable[[pa.Table], pa.Table], int]] = {
     "a paragraph is dropped": ("paragraphs", drop_first, 4),
     "a tag is dropped": ("tags", drop_first, 4),
     "a document is dropped": ("documents", drop_first, 4),
+    "a block names another rendition": ("blocks", set_first("rendition_sha256", "0" * 64), 3),
+    "a block is of another document": ("blocks", set_first("document_id", "0" * 20), 3),
+    "a block reaches into the next": ("blocks", set_first("byte_end", 1 << 40), 3),
+    "a block is counted twice": ("blocks", lambda rows: pa.concat_tables([rows, rows.slice(0, 1)]), 3),
+    "a row does not hold its block": ("paragraphs", set_first("byte_start", 1 << 40), 2),
+    "a label is lost": ("turns", set_first("speaker_label", None), 2),
+    "a turn is counted that is not there": ("documents", set_first("turn_count", 99), 4),
+    "a paragraph is of another turn": ("paragraphs", set_first("turn_id", "0" * 20 + "-t0000"), 4),
+    "a document reaches too far": ("documents", set_first("byte_end", 1 << 40), 3),
     "an index has a hole": ("links", set_first("link_index", 7), 4),
 }
 

@@ -97,8 +97,10 @@ PARAGRAPH_KINDS = frozenset({"speech", "lead", "heading", "note", "quote", "elis
 
 CLOSING = ",.;:!?)]’”"
 _LINE_BREAKS = "\n\r\u2028\u2029"
-_SPACE_RE = re.compile(r"\s+")
-_SPACE_AND_NEXT_RE = re.compile(rf"(\s+)([{re.escape(CLOSING)}]?)")  # greedy and unambiguous: linear
+# A run of white space other than one space alone, which stays as it is: most of a text is single spaces.
+_RUN = r"\s{2,}|[^\S ]"
+_SPACE_RE = re.compile(_RUN)
+_SPACE_AND_NEXT_RE = re.compile(rf"({_RUN})([{re.escape(CLOSING)}]?)")  # greedy and unambiguous: linear
 
 
 def _fold_run(match: re.Match[str]) -> str:
