@@ -18,11 +18,13 @@ SHOWN = 50
 def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     """Files that no ledger entry reaches: path, bytes and why.
 
-    A raw object is reached when an input names it as dump or rendition; any other file when an output lists it. What
+    A raw object is reached when an input names it as dump or rendition, or a fetch as its body; any other file when an output lists it. What
     stands in staging is the next run's to clear, and the ledger's own files are never touched.
     """
     inputs = ledger.read(lake, "inputs")
     reached = {*inputs["dump_sha256"].to_pylist(), *inputs["rendition_sha256"].to_pylist()}
+    fetches = ledger.read(lake, "fetches")
+    reached |= {*fetches["body_sha256"].to_pylist(), *fetches["dump_sha256"].to_pylist()}
     listed = set(ledger.standing_files(lake))
     waiting = {output.path for one in recover.pending(lake) for output in one.objects}
     found = []
@@ -31,7 +33,7 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
         if name.startswith(("_staging/", "_lineage/outputs/", "_lineage/runs/", "_lineage/openlineage/")):
             continue
         if name.startswith("_raw/") and path.stem not in reached and name not in waiting:
-            found.append((name, path.stat().st_size, "no input names it: its run never came to an end"))
+            found.append((name, path.stat().st_size, "no input or fetch names it: its run never came to an end"))
         elif name not in listed and name not in waiting:
             found.append((name, path.stat().st_size, "no run lists it"))
     return found

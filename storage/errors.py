@@ -47,6 +47,12 @@ class DamageError(StenolakeError):
     exit_code = 6
 
 
+class SourceError(StenolakeError):
+    """A source is unreachable, blocks us or limits our rate."""
+
+    exit_code = 7
+
+
 class UnsafeInputError(StenolakeError):
     """Input refused as unsafe."""
 

@@ -1,6 +1,6 @@
 """The ledger: what each run took in, what it wrote and what it found, as Parquet that is only ever added to.
 
-    <lake>/_lineage/{inputs,versions,releases,outputs,runs}/<started>-<run id>….parquet
+    <lake>/_lineage/{inputs,versions,releases,fetches,coverage,outputs,runs}/<started>-<run id>….parquet
     <lake>/_lineage/openlineage/<started>-<run id>.ndjson
     <lake>/_quality/<started>-<run id>.parquet       verdicts by rule
     <lake>/_quarantine/<started>-<run id>.parquet    findings that hold documents back
@@ -51,6 +51,7 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
     parts = {
         "_lineage/inputs": _inputs(run), "_lineage/versions": _versions(run),
         "_lineage/releases": _releases(run),
+        "_lineage/fetches": _fetches(run), "_lineage/coverage": _coverage(run),
         "_quality": _verdicts(run), "_quarantine": _findings(run),
     }  # fmt: skip
     moves = [
@@ -70,7 +71,7 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
 
 
 def read(lake: Lake, name: str, damaged: Collection[Path] = ()) -> pa.Table:
-    """All rows of `runs`, `inputs`, `outputs`, `versions`, `releases`, `quarantine` or `verdicts`, oldest run first.
+    """All rows of a ledger table, the oldest run first: a name of `LINEAGE` but `blocks`, `quarantine` or `verdicts`.
 
     Files in `damaged` are left out. A column that came to the schema after a file was written is null in its rows.
     """
@@ -93,6 +94,8 @@ _PLACES: Mapping[str, tuple[pa.Schema, str]] = {
     "outputs": (schemas.OUTPUTS, "_lineage/outputs"),
     "versions": (schemas.VERSIONS, "_lineage/versions"),
     "releases": (schemas.RELEASES, "_lineage/releases"),
+    "fetches": (schemas.FETCHES, "_lineage/fetches"),
+    "coverage": (schemas.COVERAGE, "_lineage/coverage"),
     "quarantine": (schemas.QUARANTINE, "_quarantine"),
     "verdicts": (schemas.VERDICTS, "_quality"),
 }
@@ -188,6 +191,14 @@ def _findings(run: Run) -> pa.Table:
 
 def _releases(run: Run) -> pa.Table:
     return _table(schemas.RELEASES, run.releases, run_id=run.run_id, released_at=run.started_at)
+
+
+def _fetches(run: Run) -> pa.Table:
+    return _table(schemas.FETCHES, run.fetches, run_id=run.run_id)
+
+
+def _coverage(run: Run) -> pa.Table:
+    return _table(schemas.COVERAGE, run.coverage, run_id=run.run_id)
 
 
 def _outputs(run_id: str, outputs: Iterable[Output]) -> pa.Table:

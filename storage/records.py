@@ -88,6 +88,49 @@ class Version:
     change: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One response of a publisher's server, or a request that came to none; the fields are those of `fetches`."""
+
+    fetch_index: int
+    source_id: str
+    edition: str
+    what: str
+    url: str
+    asked: str
+    item: str | None
+    day: dt.date | None
+    fetched_at: dt.datetime
+    seconds: float
+    address: str | None
+    http_status: int | None
+    http_headers: dict[str, str] | None
+    bytes: int
+    body_sha256: str | None
+    dump_sha256: str | None
+    outcome: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How complete one day of an edition is; the fields are those of the `coverage` schema."""
+
+    source_id: str
+    edition: str
+    day: dt.date | None
+    looked_at: dt.datetime
+    listed: int
+    fetched: int
+    published: int
+    quarantined: int
+    missing: int
+    waiting: int
+    gone: int
+    is_whole: bool
+    looks: int
+
+
 @dataclass(slots=True)
 class Run:
     """One execution of a flow and everything that it has to say."""
@@ -108,3 +151,5 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    fetches: list[Fetch] = field(default_factory=list)
+    coverage: list[Coverage] = field(default_factory=list)

@@ -16,6 +16,7 @@ from storage import ledger, openlineage
 from storage.commit import INTENT, Move, commit, is_whole, read_intent, redo, undo
 from storage.errors import StorageError
 from storage.failpoint import reach
+from storage.fetches import noted_fetches
 from storage.files import storing, write_bytes
 from storage.lake import Lake
 from storage.raw import listed_objects
@@ -117,6 +118,7 @@ def _record_killed(lake: Lake, folder: Path) -> Run:
     run = Run(**noted, started_at=started_at, ended_at=dt.datetime.now(dt.UTC), status="failed")
     run.error = "killed: the run ended without a word, and the next one recorded it"
     run.outputs += [item for item in listed_objects(folder) if _stands(lake, item)]
+    run.fetches += noted_fetches(folder)
     if not _is_recorded(lake, run):
         events = openlineage.to_ndjson(events_of(run, lake))
         commit(lake.root, folder, ledger.stage(run, events, folder))

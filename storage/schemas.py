@@ -295,6 +295,53 @@ VERDICTS = _schema(
     _column("passed", pa.bool_(), "verdict of Great Expectations"),
 )
 
+FETCHES = _schema(
+    "fetches",
+    "One row a response of a publisher's server, or a request that failed or was not made, in the order of asking.",
+    _RUN_ID,
+    _column("fetch_index", pa.int32(), "position in the run, from 0"),
+    _SOURCE_ID,
+    _column("edition", pa.string(), "edition of the source, as its profile names it"),
+    _column("what", pa.string(), "`robots`, `list` or `page`"),
+    _column("url", pa.string(), "address at the publisher"),
+    _column("asked", pa.string(), "address that was asked; another than `url` where a mirror stood in"),
+    _column("item", pa.string(), "what the page is known by among its addresses; null for lists and robots", null=True),
+    _column("day", pa.date32(), "day that the page was listed under", null=True),
+    _column("fetched_at", _UTC, "when it was asked, by our clock"),
+    _column("seconds", pa.float64(), "from asking to the last byte"),
+    _column("address", pa.string(), "IP address that was connected to", null=True),
+    _column("http_status", pa.int32(), "status of the response; null where there was none", null=True),
+    _column("http_headers", pa.string(), "headers that matter, JSON", null=True),
+    _column("bytes", pa.int64(), "length of the body as it came"),
+    _column("body_sha256", pa.string(), "the body as it came, an object in `_raw`", null=True),
+    _column("dump_sha256", pa.string(), "the body without its content coding, an object in `_raw`", null=True),
+    _column(
+        "outcome",
+        pa.string(),
+        "`stored`, `unchanged`, `redirected`, `missing`, `failed`, `blocked` (an error or challenge page) or `refused`",
+    ),
+    _column("reason", pa.string(), "why, where it was neither stored nor unchanged", null=True),
+)
+
+COVERAGE = _schema(
+    "coverage",
+    "One row a day of an edition that a run looked at; the last row for a day says how it stands.",
+    _RUN_ID,
+    _SOURCE_ID,
+    _column("edition", pa.string(), "edition of the source, as its profile names it"),
+    _column("day", pa.date32(), "day, in the source's time zone; null for pages that no list dates", null=True),
+    _column("looked_at", _UTC, "when the run looked"),
+    _column("listed", pa.int32(), "pages that lists name for the day, or named: published, quarantined, missing, waiting and gone together"),
+    _column("fetched", pa.int32(), "pages that were stored once: published, quarantined and gone together"),
+    _column("published", pa.int32(), "pages that are in the tables"),
+    _column("quarantined", pa.int32(), "pages that are held back"),
+    _column("missing", pa.int32(), "pages that were listed and could not be had"),
+    _column("waiting", pa.int32(), "pages that are still to be fetched: the limit of the run came first"),
+    _column("gone", pa.int32(), "pages that the source removed"),
+    _column("is_whole", pa.bool_(), "the lists of the day were read to their ends, and no page is missing or waiting"),
+    _column("looks", pa.int32(), "runs in a row that left the day unwhole; 0 where it is whole"),
+)
+
 LINEAGE: Mapping[str, pa.Schema] = {
     "blocks": BLOCKS,
     "runs": RUNS,
@@ -302,6 +349,8 @@ LINEAGE: Mapping[str, pa.Schema] = {
     "outputs": OUTPUTS,
     "versions": VERSIONS,
     "releases": RELEASES,
+    "fetches": FETCHES,
+    "coverage": COVERAGE,
 }
 
 

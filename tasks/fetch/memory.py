@@ -1,0 +1,118 @@
+"""What earlier runs learned of an edition: read from the ledger, so that what was stored is not fetched again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow.compute as pc
+
+from storage import ledger
+from storage.lake import Lake
+from tasks.fetch.address import Address, Origin, read_address
+from tasks.fetch.guest import ROBOTS_HOURS, Robots, read_retry_after
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is known of one page or list.
+
+    `headers` and `asked` are those of the response that says whether it has changed: the last one that was stored,
+    or, while there is none, the last one that said that it is missing.
+    """
+
+    url: Address
+    asked: Address
+    headers: dict[str, str]
+    day: dt.date | None
+    outcome: str
+    looked_at: dt.datetime
+    dump_sha256: str | None = None
+    stored_at: dt.datetime | None = None  # the first time
+    dumps: list[tuple[str, dt.datetime, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether there is a text of it."""
+        return self.dump_sha256 is not None
+
+    def condition(self, wire: Origin) -> dict[str, str]:
+        """Headers that ask for the page only if it has changed, where that server gave the means to.
+
+        A page without tag and date is asked for by the time of its response; so is one that was missing: then the
+        answer that nothing changed means that it is there now.
+        """
+        at = self.asked.origin
+        if at != wire and not (at.is_loopback and wire.is_loopback):
+            return {}
+        found = {}
+        if self.is_stored and (tag := self.headers.get("etag")):
+            found["If-None-Match"] = tag
+        if since := (self.is_stored and self.headers.get("last-modified")) or self.headers.get("date"):
+            found["If-Modified-Since"] = since
+        return found
+
+
+@dataclass(slots=True)
+class Memory:
+    """All that is known of an edition: pages by item, lists by address, robots.txt by origin."""
+
+    pages: dict[str, Seen] = field(default_factory=dict)
+    lists: dict[str, Seen] = field(default_factory=dict)
+    robots: dict[Origin, Robots] = field(default_factory=dict)
+    asked_at: dict[str, dt.datetime] = field(default_factory=dict)  # host -> end of the last request
+    leave_alone: dict[str, dt.datetime] = field(default_factory=dict)  # host -> until when
+
+
+def remember(lake: Lake, source: str, edition: str, now: dt.datetime) -> Memory:
+    """What the ledger knows of an edition."""
+    memory = Memory()
+    for row in _rows(lake, source, edition):
+        _learn(memory, row, lake, now)
+    return memory
+
+
+def _rows(lake: Lake, source: str, edition: str) -> Iterable[dict[str, Any]]:
+    rows = ledger.read(lake, "fetches")
+    wanted = pc.and_(pc.equal(rows["source_id"], source), pc.equal(rows["edition"], edition))
+    found: list[dict[str, Any]] = rows.filter(wanted).sort_by([("fetched_at", "ascending")]).to_pylist()
+    return found
+
+
+def _learn(memory: Memory, row: dict[str, Any], lake: Lake, now: dt.datetime) -> None:
+    url, asked = read_address(row["url"]), read_address(row["asked"])
+    headers = json.loads(row["http_headers"]) if row["http_headers"] else {}
+    host = f"{asked.origin.host}:{asked.origin.port}"
+    if row["http_status"] is not None:
+        memory.asked_at[host] = row["fetched_at"] + dt.timedelta(seconds=row["seconds"])
+    wait = read_retry_after(headers.get("retry-after"), row["fetched_at"])
+    memory.leave_alone[host] = row["fetched_at"] + dt.timedelta(seconds=wait)
+    if row["what"] == "robots":
+        if now - row["fetched_at"] < dt.timedelta(hours=ROBOTS_HOURS) and (robots := _robots(row, lake)):
+            memory.robots[asked.origin] = robots
+        return
+    known = memory.pages if row["what"] == "page" else memory.lists
+    key = row["item"] if row["what"] == "page" else url.target
+    if row["outcome"] == "redirected" or (row["http_status"] is None and row["outcome"] == "failed" and key in known):
+        return
+    before = known.get(key)
+    seen = Seen(url, asked, headers, row["day"], row["outcome"], row["fetched_at"])
+    if before:
+        seen.day = row["day"] or before.day
+        seen.dump_sha256, seen.stored_at, seen.dumps = before.dump_sha256, before.stored_at, before.dumps
+        if before.is_stored or row["outcome"] not in ("missing", "gone"):
+            seen.url, seen.asked, seen.headers = before.url, before.asked, before.headers
+    if row["outcome"] == "stored":
+        seen.url, seen.asked, seen.headers, seen.dump_sha256 = url, asked, headers, row["dump_sha256"]
+        seen.stored_at = seen.stored_at or row["fetched_at"]
+        seen.dumps.append((row["dump_sha256"], row["fetched_at"], row))
+    known[key] = seen
+
+
+def _robots(row: dict[str, Any], lake: Lake) -> Robots | None:
+    if row["outcome"] == "stored":
+        return Robots.read(lake.raw.read(row["dump_sha256"]))
+    return Robots.read(None) if row["http_status"] and 400 <= row["http_status"] < 500 else None

@@ -1,0 +1,277 @@
+"""One look at an edition: its lists are read, what is due is asked for, and every response is kept at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from storage.errors import SourceError
+from storage.fetches import note_fetch
+from storage.raw import RawStore
+from storage.records import Fetch
+from tasks.fetch import content, lists
+from tasks.fetch.address import Address
+from tasks.fetch.coverage import Reach
+from tasks.fetch.guest import Ask, Guest
+from tasks.fetch.lists import Entry, Listing, NotAListError
+from tasks.fetch.memory import Memory, Seen
+from tasks.fetch.profile import ByDate, Edition, Feed, Paged, Sitemap, Urls
+from tasks.fetch.wire import Response
+
+MAX_FOLLOWED = 200  # lists that are followed from the ends of others
+_LAST_NUMBER_RE = re.compile(r"(\d{1,9})\D*$")
+
+
+@dataclass(slots=True)
+class Page:
+    """A page that may be asked for: what it is known by, where it is, what is known of it."""
+
+    item: str
+    address: Address
+    day: dt.date | None
+    updated: dt.date | None = None
+    seen: Seen | None = None
+    fetch: Fetch | None = None  # the last response of this visit
+
+
+@dataclass(slots=True)
+class Archive:
+    """Where responses go: the body into the raw store, then a line into the journal, both before the next request."""
+
+    raw: RawStore
+    folder: Path
+    fetches: list[Fetch]
+
+    def keep(self, fetch: Fetch, response: Response | None) -> Fetch:
+        """Keep one response; gives its record with the hashes of its body."""
+        body = dump = None
+        if response and response.body and response.bytes:
+            body = self.raw.add_file(response.body)[0]
+            if response.dump:
+                dump = body if response.dump == response.body else self.raw.add_file(response.dump)[0]
+        kept = replace(fetch, fetch_index=len(self.fetches), body_sha256=body, dump_sha256=dump)
+        note_fetch(self.folder, kept)
+        self.fetches.append(kept)
+        return kept
+
+
+@dataclass(slots=True)
+class Visit:
+    """A look at an edition at work.
+
+    Args of the constructor: the edition, what is known of it, who asks, where responses are kept, whether a mirror is
+    asked.
+    """
+
+    edition: Edition
+    memory: Memory
+    guest: Guest
+    raw: RawStore
+    is_mirror: bool = False
+    pages: dict[str, Page] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
+    stopped: SourceError | None = None
+    lists_read: int = 0
+    refused_links: int = 0
+    _read: set[str] = field(default_factory=set)
+    _ends: list[tuple[ByDate | Paged, Listing]] = field(default_factory=list)
+    _suffixed: dict[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for item, seen in self.memory.pages.items():
+            self.pages[item] = Page(item, seen.url, seen.day, seen=seen)
+            if seen.is_stored:
+                self._learn_form("page", seen.url)
+        for seen in self.memory.lists.values():
+            if seen.is_stored:
+                self._learn_form("list", seen.url)
+
+    # lists
+
+    def read_days(self, spec: ByDate, days: Sequence[dt.date]) -> None:
+        """Read the lists of days."""
+        for day in days:
+            self._read_list(spec, self.edition.address(spec.address.format(day=day)))
+
+    def follow_ends(self, days: Sequence[dt.date]) -> None:
+        """Read the lists next to those whose first or last day is one of `days`: it may go on there."""
+        for _ in range(MAX_FOLLOWED):
+            following = next(self._open_ends(set(days)), None)
+            if following is None or self.stopped:
+                return
+            self._read_list(*following)
+
+    def _open_ends(self, days: set[dt.date]) -> Iterable[tuple[ByDate | Paged, Address]]:
+        for spec, listing in self._ends:
+            found = [entry.day for entry in listing.entries if entry.day]
+            for link, day in ((listing.older, min(found, default=None)), (listing.newer, max(found, default=None))):
+                if link and day in days and self._form(link).target not in self._read and not self._is_read(link):
+                    yield spec, link
+
+    def _is_read(self, link: Address) -> bool:
+        number = _LAST_NUMBER_RE.search(link.target.partition("?")[0])
+        return bool(number) and self.reach.has(int(number[1]))
+
+    def read_pages_of_lists(self, spec: Paged, since: dt.date) -> None:
+        """Read numbered lists, the newest first, until one reaches behind `since` or names nothing."""
+        link: Address | None = None
+        for number in range(spec.first, spec.first + spec.limit):
+            path = spec.first_address if number == spec.first and spec.first_address else spec.address.format(page=number)
+            listing = self._read_list(spec, link or self.edition.address(path), number=str(number))
+            if listing is None or not listing.entries:
+                return
+            days = [entry.day for entry in listing.entries if entry.day]
+            if (days and min(days) < since) or (spec.next and listing.older is None):
+                return
+            link = listing.older
+
+    def read_whole(self, spec: Feed | Sitemap | Urls) -> None:
+        """Read a feed to its end, a sitemap with all that its index names, or a list of addresses."""
+        if isinstance(spec, Urls):
+            self._take(Listing(tuple(Entry(self.edition.address(one)) for one in spec.addresses)))
+            self.reach.add_all()
+            return
+        waiting, left = [self.edition.address(spec.address)], MAX_FOLLOWED if isinstance(spec, Feed) else spec.files
+        is_whole = True
+        while waiting and left and not self.stopped:
+            left -= 1
+            listing = self._read_list(spec, waiting.pop(0))
+            is_whole = is_whole and listing is not None
+            if listing:
+                waiting += [one for one in (*listing.children, listing.older) if one and one.target not in self._read]
+        if isinstance(spec, Sitemap) and is_whole and not waiting:
+            self.reach.add_all()
+
+    def _read_list(
+        self, spec: ByDate | Paged | Feed | Sitemap, address: Address, number: str | None = None
+    ) -> Listing | None:
+        """Ask for a list and note what it names; None where there is none to be had."""
+        seen = next((found for one in self._forms("list", address) if (found := self.memory.lists.get(one.target))), None)
+        forms = [seen.url] if seen and seen.is_stored else self._forms("list", address)
+        for form in forms:
+            if self.stopped or form.target in self._read:
+                return None
+            self._read.add(form.target)
+            known = self.memory.lists.get(form.target)
+            fetch = self._ask(Ask("list", form, headers=self._condition(known)), known)
+            if fetch is None or fetch.outcome not in ("missing", "gone"):
+                break
+        else:
+            return None
+        sha256 = fetch and (fetch.dump_sha256 if fetch.outcome == "stored" else known and known.dump_sha256)
+        if fetch is None or fetch.outcome not in ("stored", "unchanged") or not sha256:
+            return None
+        self._learn_form("list", form)
+        try:
+            listing = self._parse(spec, self.raw.read(sha256), form)
+        except NotAListError:
+            return None  # what was stored by an earlier version of the profile; it is told as a hole
+        listing = replace(listing, number=listing.number or number)
+        self._take(listing)
+        if isinstance(spec, ByDate | Paged):
+            self.reach.add(listing)
+            self._ends.append((spec, listing))
+        elif isinstance(spec, Feed):
+            self.reach.add(replace(listing, older=form))  # a feed never tells whether something is older
+        return listing
+
+    def _parse(self, spec: ByDate | Paged | Feed | Sitemap, body: bytes, base: Address) -> Listing:
+        admit = self.guest.wire.fence.admit
+        if isinstance(spec, Feed):
+            return lists.read_feed(body, spec, base, admit)
+        if isinstance(spec, Sitemap):
+            return lists.read_sitemap(body, spec, base, admit)
+        return lists.read_markup(body, spec, base, admit)
+
+    def _take(self, listing: Listing) -> None:
+        self.lists_read += 1
+        self.refused_links += listing.refused
+        for entry in listing.entries:
+            item = self.edition.item_of(entry.address)
+            page = self.pages.setdefault(item, Page(item, entry.address, entry.day))
+            page.day = entry.day or page.day
+            page.updated = entry.updated or page.updated
+
+    # pages
+
+    def fetch_pages(self, pages: Sequence[Page], *, is_second: bool = False) -> None:
+        """Ask for pages, one after the other; nothing more once the source has stopped us."""
+        for page in pages:
+            seen = page.seen
+            forms = [seen.url] if seen and seen.is_stored else self._forms("page", page.address)
+            for form in forms:
+                ask = Ask("page", form, page.item, page.day, self._condition(seen), is_second)
+                fetch = self._ask(ask, seen)
+                if fetch is None:
+                    return
+                page.fetch = fetch
+                if fetch.outcome in ("stored", "unchanged"):
+                    self._learn_form("page", self.edition.address(fetch.url))
+                if fetch.outcome not in ("missing", "gone"):
+                    break
+
+    # both
+
+    def _ask(self, ask: Ask, seen: Seen | None) -> Fetch | None:
+        """Ask; None once the source has stopped us."""
+        if self.stopped:
+            return None
+        try:
+            fetch = self.guest.ask(ask)
+            if fetch.outcome == "unchanged" and not (seen and seen.is_stored):
+                fetch = self.guest.ask(replace(ask, headers={}))  # it was missing, and is there now
+        except SourceError as error:
+            self.stopped = error
+            return None
+        return fetch
+
+    def _condition(self, seen: Seen | None) -> dict[str, str]:
+        return seen.condition(self.guest.wire.fence.wire(seen.url).origin) if seen else {}
+
+    def _form(self, address: Address) -> Address:
+        return self._forms("list", address)[0]
+
+    def _forms(self, what: str, address: Address) -> list[Address]:
+        """The forms in which a mirror may have an address: with the suffix that its tool appends, or without."""
+        suffix = self.edition.suffix
+        if not self.is_mirror or not suffix or "?" in address.target:
+            return [address]
+        path = address.target.removesuffix(suffix)
+        forms = {True: replace(address, target=path + suffix), False: replace(address, target=path)}
+        if what in self._suffixed:
+            return [forms[self._suffixed[what]]]
+        written = address.target.endswith(suffix)
+        return [forms[written], forms[not written]]
+
+    def _learn_form(self, what: str, address: Address) -> None:
+        if self.is_mirror and self.edition.suffix:
+            self._suffixed[what] = address.target.endswith(self.edition.suffix)
+
+    def judge(self, ask: Ask, response: Response) -> tuple[str, str]:
+        """What a body with status 200 is: its outcome and why."""
+        if response.dump is None or not response.bytes:
+            return "blocked", "an empty body"
+        body = response.dump.read_bytes()
+        if content.is_cut_off(body):
+            return "failed", "the page is cut off: it has no end"
+        if ask.what == "list":
+            return self._judge_list(body)
+        edition = self.edition
+        notice = content.find_notice(body, response.headers, edition.formats, edition.challenge)
+        return ("blocked", notice) if notice else ("stored", "")
+
+    def _judge_list(self, body: bytes) -> tuple[str, str]:
+        """A list is what one of the edition's kinds of list can be read from."""
+        base, why = self.edition.address("/"), ""
+        for spec in self.edition.lists:
+            if not isinstance(spec, Urls):
+                try:
+                    self._parse(spec, body, base)
+                except NotAListError as error:
+                    why = f"no list: it {error}"
+                else:
+                    return "stored", ""
+        return "blocked", why
