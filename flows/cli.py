@@ -83,6 +83,48 @@ def ingest(
 
 
 @app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(help="Slug of a source, or the path of a profile (TOML).")],
+    lake: LakeOption = DEFAULT_LAKE,
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="First day; by default the last days again, and days with a hole."),
+    ] = None,
+    until: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day; by default today.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Pages to ask for at most.", min=0)] = None,
+    base_url: Annotated[str | None, typer.Option(help="A mirror to ask in place of the publisher.")] = None,
+    edition: Annotated[str | None, typer.Option(help="Edition of the source, such as ru.")] = None,
+    delay: Annotated[
+        float | None,
+        typer.Option(
+            min=0, metavar="SECONDS", help="Between two requests; less than the profile says only on a mirror here."
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when something is held in quarantine.")] = False,
+    wait: WaitOption = 0,
+    accept_envelope: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Publish what is unlike earlier runs; say why.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Download what is new or changed at a source, archive it, and read it into the lake."""
+    from flows.run import run_fetch
+
+    options: dict[str, Any] = {
+        "source": source,
+        "since": since.date() if since else None,
+        "until": until.date() if until else None,
+        "limit": limit,
+        "base_url": base_url,
+        "edition": edition,
+        "delay_seconds": delay,
+        "wait_seconds": wait,
+        "accept_envelope": accept_envelope,
+    }
+    raise typer.Exit(run_fetch(lake, strict=strict, as_json=as_json, **options))
+
+
+@app.command()
 def trace(
     id: Annotated[
         str, typer.Argument(help="Id of a document, turn, paragraph, tag, link or photo, or SHA-256 of a dump.")

@@ -18,8 +18,8 @@ SHOWN = 50
 def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     """Files that no ledger entry reaches: path, bytes and why.
 
-    A raw object is reached when an input names it as dump or rendition, or a fetch as its body; any other file when an output lists it. What
-    stands in staging is the next run's to clear, and the ledger's own files are never touched.
+    A raw object is reached when an input names it as dump or rendition, or a fetch as its body; any other file when an
+    output lists it. What stands in staging is the next run's to clear, and the ledger's own files are never touched.
     """
     inputs = ledger.read(lake, "inputs")
     reached = {*inputs["dump_sha256"].to_pylist(), *inputs["rendition_sha256"].to_pylist()}

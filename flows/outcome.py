@@ -1,4 +1,4 @@
-"""How a run ends in the UI: `Completed`, `CompletedWithQuarantine` or `Refused`, with the numbers in its message."""
+"""How a run ends: `Completed`, `CompletedWithQuarantine`, `Refused` or `SourceUnavailable`, with its numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import artifacts
-from storage.errors import RefusedError
+from storage.errors import RefusedError, SourceError
 from storage.records import Run
 
 P = ParamSpec("P")
@@ -26,14 +26,18 @@ def finish(run: Run) -> State:
 
 
 def refusable(work: Callable[P, State]) -> Callable[P, State]:
-    """Let a flow that refuses its batch end in the state `Refused`; who called it gets the error all the same."""
+    """Let a flow that refuses its batch, or whose source fails, end in a state that says so.
+
+    Who called it gets the error all the same.
+    """
 
     @functools.wraps(work)
     def named(*args: P.args, **kwargs: P.kwargs) -> State:
         try:
             return work(*args, **kwargs)
-        except RefusedError as error:
-            state: State = Failed(message=error.message, name="Refused", data=error)
+        except (RefusedError, SourceError) as error:
+            name = "Refused" if isinstance(error, RefusedError) else "SourceUnavailable"
+            state: State = Failed(message=error.message, name=name, data=error)
             return state
 
     # Prefect would look up the names of annotations in this module

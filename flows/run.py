@@ -85,6 +85,31 @@ def _run_flow(**parameters: Any) -> dict[str, Any]:
     return result
 
 
+def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> int:
+    """Run the fetch flow and say what came of it. Returns the exit code."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows import sources
+    from flows.destination import find_destination
+    from flows.fetch import fetch
+
+    profile = sources.load(parameters["source"])  # what is wrong with it is told before a server is started
+    find_destination(profile, parameters["edition"], parameters["base_url"], parameters["delay_seconds"])
+    started = time.monotonic()
+    with bar(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        counts: dict[str, Any] = dict(fetch(lake=str(lake), **parameters))
+    counts["seconds"] = round(time.monotonic() - started, 2)
+    if as_json:
+        print(json.dumps(counts, ensure_ascii=False))
+    else:
+        told = counts["fetch"]
+        print("fetched    " + "  ".join(f"{value} {name}" for name, value in told.items() if isinstance(value, int)))
+        if doubt := told.get("doubt"):
+            print(f"doubt      {doubt}")
+        _tell(counts, lake, dry_run=False)
+    return 3 if strict and counts["documents"]["quarantined"] else 0
+
+
 def run_reprocess(lake: Path, source: str | None, since: dt.date | None, *, wait_seconds: float, as_json: bool) -> int:
     """Run the reprocess flow and say what changed. Returns 0."""
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings

@@ -29,13 +29,14 @@ _POLL_SECONDS = 0.2
 
 
 @contextlib.contextmanager
-def hold(lock: Path, run_id: str, wait_seconds: float = 0) -> Iterator[None]:
-    """Hold the lake for one run.
+def hold(lock: Path, run_id: str, wait_seconds: float = 0, what: str = "the lake") -> Iterator[None]:
+    """Hold the lake, or something else, for one run.
 
     Args:
         lock: the lock file.
         run_id: the run, for those who find the lake held.
         wait_seconds: how long to wait for another run to end.
+        what: how messages name what is held.
 
     Raises:
         LakeHeldError: another run holds it, still after the wait.
@@ -45,7 +46,7 @@ def hold(lock: Path, run_id: str, wait_seconds: float = 0) -> Iterator[None]:
         make_folder(lock.parent)
         handle = lock.open("ab+", buffering=0)  # what a full disk refuses must not be tried again when it is closed
     with handle:
-        _take(handle, wait_seconds)
+        _take(handle, wait_seconds, what)
         owner = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -68,13 +69,13 @@ def hold(lock: Path, run_id: str, wait_seconds: float = 0) -> Iterator[None]:
                 handle.truncate(0)
 
 
-def _take(handle: IO[bytes], wait_seconds: float) -> None:
+def _take(handle: IO[bytes], wait_seconds: float, what: str) -> None:
     deadline = time.monotonic() + wait_seconds
     while (owner := _try(handle)) is not None:
         if time.monotonic() >= deadline:
             waited = f", still after {wait_seconds:g} s" if wait_seconds else ""
             raise LakeHeldError(
-                f"another run holds the lake{waited}: {owner}",
+                f"another run holds {what}{waited}: {owner}",
                 "run again when it has ended, or have the run wait for it with --wait SECONDS",
             )
         time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))

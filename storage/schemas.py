@@ -331,7 +331,11 @@ COVERAGE = _schema(
     _column("edition", pa.string(), "edition of the source, as its profile names it"),
     _column("day", pa.date32(), "day, in the source's time zone; null for pages that no list dates", null=True),
     _column("looked_at", _UTC, "when the run looked"),
-    _column("listed", pa.int32(), "pages that lists name for the day, or named: published, quarantined, missing, waiting and gone together"),
+    _column(
+        "listed",
+        pa.int32(),
+        "pages that lists name for the day, or named: published, quarantined, missing, waiting and gone together",
+    ),
     _column("fetched", pa.int32(), "pages that were stored once: published, quarantined and gone together"),
     _column("published", pa.int32(), "pages that are in the tables"),
     _column("quarantined", pa.int32(), "pages that are held back"),

@@ -148,6 +148,20 @@ def _tell_origin(dump: Dump, member: Member, container_sha256: str) -> Dump:
 
 def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> Dump:
     sha256, size = raw.add_file(path)
+    return recognise(sha256, size, uri, path.name, raw, format_name)
+
+
+def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format_name: str | None) -> Dump:
+    """Find out how a dump that stands in the raw store is to be read; keep the text that is derived from it.
+
+    Args:
+        sha256: the dump.
+        size: its length in bytes.
+        uri: where it came from.
+        name: name of its file, which may tell its media type.
+        raw: where dumps and renditions are kept.
+        format_name: a format to use whatever the text looks like.
+    """
     sample = raw.read(sha256, 0, encoding.SAMPLE_BYTES)
     found = encoding.detect(sample, encoding.is_utf8(raw.chunks(sha256)))
     derivation: dict[str, str | int | float | bool | None] = {"encoding": found.codec, "evidence": found.evidence}
@@ -173,7 +187,7 @@ def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> Du
         known = ", ".join(sorted(formats.FORMATS))
         problem = "dump.format_known"
         reason = f"the text is in no format that Stenolake knows ({known}): name one with --format"
-    guessed = "text/html" if "derived_by" in derivation else mimetypes.guess_type(path.name)[0]
+    guessed = "text/html" if "derived_by" in derivation else mimetypes.guess_type(name)[0]
     media_type = guessed or ("text/plain" if rendition else "application/octet-stream")
     record = Input(sha256, uri, size, media_type, derivation, rendition)
     return Dump(record, chosen.NAME if chosen and not problem else None, problem, reason)

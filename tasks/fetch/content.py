@@ -19,7 +19,8 @@ _TAIL_BYTES = 4096
 NOTICES = (
     "just a moment", "attention required", "checking your browser", "verify you are human", "are you a robot",
     "ddos protection", "ddos-guard", "captcha", "security check", "access denied", "access to this page has been",
-    "request blocked", "request unsuccessful", "incapsula", "forbidden", "unusual traffic", "rate limit", "too many requests",
+    "request blocked", "request unsuccessful", "incapsula", "forbidden", "unusual traffic", "rate limit",
+    "too many requests",
     "service unavailable", "temporarily unavailable", "bad gateway", "gateway time", "internal server error",
     "under maintenance", "scheduled maintenance", "be back soon", "page not found", "not found", "404", "error 5",
     "an error occurred", "something went wrong", "site is down", "enable javascript", "enable cookies",
@@ -32,6 +33,7 @@ _CHALLENGE_RE = re.compile(
     r"|/_sec/cp_challenge|datadome",
     re.IGNORECASE,
 )
+_NOTICES_RE = re.compile(r"\b(?:" + "|".join(map(re.escape, NOTICES)) + r")")
 _META_REFRESH_RE = re.compile(r"<meta[^<>]{0,100}http-equiv=[\x22']?refresh", re.IGNORECASE)
 _HTML_RE = re.compile(rb"<html[\s>]", re.IGNORECASE)
 _CLOSED_RE = re.compile(rb"</html\s*>", re.IGNORECASE)
@@ -80,8 +82,8 @@ def find_notice(
 
 
 def _find_words(text: str) -> str:
-    found = next((words for words in NOTICES if words in text), None)
-    return f"an error or challenge page: it says {found!r}" if found else ""
+    found = _NOTICES_RE.search(text)
+    return f"an error or challenge page: it says {found[0]!r}" if found else ""
 
 
 def _visible(tree: LexborHTMLParser) -> str:

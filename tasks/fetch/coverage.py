@@ -47,7 +47,7 @@ class Reach:
         else:
             self.spans.append((first, last))
 
-    def has(self, number: int | None) -> bool:
+    def has(self, number: int) -> bool:
         """Whether the list of that number was read."""
         return number in self._numbered
 

@@ -121,7 +121,9 @@ class Guest:
             except UnsafeInputError as error:
                 return self._count(self._note(ask, address, "refused", error.message))
             if address in met or len(met) > self.manners.redirects:
-                why = "redirects in a circle" if address in met else f"redirects more than {self.manners.redirects} times"
+                why = (
+                    "redirects in a circle" if address in met else f"redirects more than {self.manners.redirects} times"
+                )
                 return self._count(self._note(ask, address, "refused", why))
             met.append(address)
 
@@ -229,7 +231,8 @@ class Guest:
         self.failures = self.failures + 1 if fetch.outcome in ("failed", "blocked") else 0
         if self.failures >= self.manners.stop_after:
             raise SourceError(
-                f"{self.failures} addresses failed one after the other, the last one {fetch.asked}: {fetch.reason}", _LATER
+                f"{self.failures} addresses failed one after the other, the last one {fetch.asked}: {fetch.reason}",
+                _LATER,
             )
         return fetch
 

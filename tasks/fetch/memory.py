@@ -84,7 +84,7 @@ def _rows(lake: Lake, source: str, edition: str) -> Iterable[dict[str, Any]]:
 
 def _learn(memory: Memory, row: dict[str, Any], lake: Lake, now: dt.datetime) -> None:
     url, asked = read_address(row["url"]), read_address(row["asked"])
-    headers = json.loads(row["http_headers"]) if row["http_headers"] else {}
+    headers = row["http_headers"] = json.loads(row["http_headers"]) if row["http_headers"] else {}
     host = f"{asked.origin.host}:{asked.origin.port}"
     if row["http_status"] is not None:
         memory.asked_at[host] = row["fetched_at"] + dt.timedelta(seconds=row["seconds"])

@@ -34,24 +34,30 @@ class _Part(BaseModel):
 class Politeness(_Part):
     """How a host is asked. The defaults are what a small server bears."""
 
-    delay_seconds: float = Field(3.0, ge=0, le=600, description="between two requests; never less")
-    latency_factor: float = Field(5.0, ge=0, le=100, description="and this many times what the last answer took")
-    latency_cap_seconds: float = Field(30.0, ge=0, le=600, description="but no more than this for that reason")
-    attempts: int = Field(3, ge=1, le=10, description="for one address, where a failure may be passing")
-    backoff_seconds: float = Field(5.0, ge=0, le=600, description="doubled with each attempt, with full jitter")
-    backoff_cap_seconds: float = Field(120.0, ge=0, le=3600)
-    retry_after_cap_seconds: float = Field(300.0, ge=0, le=86400, description="asked to wait longer, the run stops")
-    stop_after: int = Field(5, ge=1, le=100, description="addresses that fail one after the other")
-    page_bytes: int = Field(16 << 20, ge=1024, le=1 << 30)
-    connect_seconds: float = Field(10.0, gt=0, le=120)
-    read_seconds: float = Field(20.0, gt=0, le=600, description="without a byte")
-    total_seconds: float = Field(60.0, gt=0, le=3600, description="for one response")
-    redirects: int = Field(5, ge=0, le=20)
-    recheck_days: int = Field(7, ge=0, le=3650, description="how long pages are looked at again after their day")
+    delay_seconds: float = Field(default=3.0, ge=0, le=600, description="between two requests; never less")
+    latency_factor: float = Field(
+        default=5.0, ge=0, le=100, description="and this many times what the last answer took"
+    )
+    latency_cap_seconds: float = Field(default=30.0, ge=0, le=600, description="but no more than this for that reason")
+    attempts: int = Field(default=3, ge=1, le=10, description="for one address, where a failure may be passing")
+    backoff_seconds: float = Field(default=5.0, ge=0, le=600, description="doubled with each attempt, with full jitter")
+    backoff_cap_seconds: float = Field(default=120.0, ge=0, le=3600)
+    retry_after_cap_seconds: float = Field(
+        default=300.0, ge=0, le=86400, description="asked to wait longer, the run stops"
+    )
+    stop_after: int = Field(default=5, ge=1, le=100, description="addresses that fail one after the other")
+    page_bytes: int = Field(default=16 << 20, ge=1024, le=1 << 30)
+    connect_seconds: float = Field(default=10.0, gt=0, le=120)
+    read_seconds: float = Field(default=20.0, gt=0, le=600, description="without a byte")
+    total_seconds: float = Field(default=60.0, gt=0, le=3600, description="for one response")
+    redirects: int = Field(default=5, ge=0, le=20)
+    recheck_days: int = Field(
+        default=7, ge=0, le=3650, description="how long pages are looked at again after their day"
+    )
 
 
 class _Lists(_Part):
-    include: str | None = Field(None, description="regular expression that the path of a page must hold")
+    include: str | None = Field(default=None, description="regular expression that the path of a page must hold")
 
     @field_validator("include")
     @classmethod
@@ -62,11 +68,15 @@ class _Lists(_Part):
 class _Markup(_Lists):
     frame: str = Field(description="CSS: what every list has, even one without entries")
     entry: str = Field(description="CSS: one entry")
-    link: str = Field("a[href]", description="CSS, within an entry: the link to the page")
-    date: str | None = Field(None, description="CSS, within an entry: an element whose datetime attribute or text is ISO")
-    next: str | None = Field(None, description="CSS: the link to the list of what is older")
-    previous: str | None = Field(None, description="CSS: the link to the list of what is newer")
-    number: str | None = Field(None, description="CSS: what has the number of the list in its data-page attribute")
+    link: str = Field(default="a[href]", description="CSS, within an entry: the link to the page")
+    date: str | None = Field(
+        None, description="CSS, within an entry: an element whose datetime attribute or text is ISO"
+    )
+    next: str | None = Field(default=None, description="CSS: the link to the list of what is older")
+    previous: str | None = Field(default=None, description="CSS: the link to the list of what is newer")
+    number: str | None = Field(
+        default=None, description="CSS: what has the number of the list in its data-page attribute"
+    )
 
 
 class ByDate(_Markup):
@@ -92,9 +102,9 @@ class Paged(_Markup):
 
     kind: Literal["paged"]
     address: str = Field(description="path with the number: /briefings/page/{page}/")
-    first: int = Field(1, ge=0)
-    first_address: str | None = Field(None, description="path of the first list, where it is another")
-    limit: int = Field(2000, ge=1, description="lists in one run")
+    first: int = Field(default=1, ge=0)
+    first_address: str | None = Field(default=None, description="path of the first list, where it is another")
+    limit: int = Field(default=2000, ge=1, description="lists in one run")
 
     @field_validator("address")
     @classmethod
@@ -116,9 +126,13 @@ class Sitemap(_Lists):
 
     kind: Literal["sitemap"]
     address: str
-    day: str | None = Field(None, description="regular expression with groups year, month, day, for the page's path")
-    files: int = Field(200, ge=1, le=50_000, description="sitemaps that an index may name")
-    files_include: str | None = Field(None, description="regular expression that the path of a sitemap must hold")
+    day: str | None = Field(
+        default=None, description="regular expression with groups year, month, day, for the page's path"
+    )
+    files: int = Field(default=200, ge=1, le=50_000, description="sitemaps that an index may name")
+    files_include: str | None = Field(
+        default=None, description="regular expression that the path of a sitemap must hold"
+    )
 
     @field_validator("day", "files_include")
     @classmethod
@@ -141,11 +155,11 @@ class Edition(_Part):
 
     language: str = Field(pattern=LANGUAGE, description="BCP 47")
     base: str = Field(description="http://en.kremlin.ru")
-    hosts: tuple[str, ...] = Field((), description="other origins of the same publisher that pages may lead to")
+    hosts: tuple[str, ...] = Field(default=(), description="other origins of the same publisher that pages may lead to")
     formats: tuple[str, ...] = Field(min_length=1, description="what its pages are read as")
-    item: str | None = Field(None, description="regular expression; group `id` is what a page is known by")
-    suffix: str = Field("", description="what a mirror appends to the path of a page: .html")
-    challenge: tuple[str, ...] = Field((), description="words of this site's own error and challenge pages")
+    item: str | None = Field(default=None, description="regular expression; group `id` is what a page is known by")
+    suffix: str = Field(default="", description="what a mirror appends to the path of a page: .html")
+    challenge: tuple[str, ...] = Field(default=(), description="words of this site's own error and challenge pages")
     lists: tuple[Lists, ...] = Field(min_length=1)
 
     @field_validator("base")
@@ -209,9 +223,9 @@ class Profile(_Part):
     licence: str = Field(min_length=1, description="what may be done with its words, and where it says so")
     attribution: str = Field(min_length=1, description="what has to be said where they are used")
     time_zone: str
-    contact: str | None = Field(None, description="who answers for the requests: an address or mailbox")
-    notes: tuple[str, ...] = Field((), description="what changed over the years, and what to know")
-    envelopes: str | None = Field(None, description="edition in expectations/envelopes.py whose bounds hold")
+    contact: str | None = Field(default=None, description="who answers for the requests: an address or mailbox")
+    notes: tuple[str, ...] = Field(default=(), description="what changed over the years, and what to know")
+    envelopes: str | None = Field(default=None, description="edition in expectations/envelopes.py whose bounds hold")
     default_edition: str
     politeness: Politeness = Politeness()
     editions: dict[Annotated[str, Field(pattern=SLUG)], Edition] = Field(min_length=1)
@@ -261,7 +275,9 @@ def read_profile(text: str, where: str) -> Profile:
     except ValidationError as error:
         lines = [f"{_place(one['loc'])}: {_message(one['msg'], one['type'])}" for one in error.errors()[:8]]
         more = f"; and {error.error_count() - 8} more" if error.error_count() > 8 else ""
-        raise UsageError(f"{where}: {'; '.join(lines)}{more}", "mend the file; its keys: README, Fetch a source") from None
+        raise UsageError(
+            f"{where}: {'; '.join(lines)}{more}", "mend the file; its keys: README, Fetch a source"
+        ) from None
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -272,7 +288,11 @@ def _place(location: tuple[int | str, ...]) -> str:
 def _message(said: str, kind: str) -> str:
     if kind == "missing":
         return "is missing: add it"
-    return "is no key of a profile: remove or correct it" if kind == "extra_forbidden" else said.removeprefix("Value error, ")
+    return (
+        "is no key of a profile: remove or correct it"
+        if kind == "extra_forbidden"
+        else said.removeprefix("Value error, ")
+    )
 
 
 def _address(text: str) -> Address:

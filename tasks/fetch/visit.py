@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -104,7 +104,7 @@ class Visit:
                 return
             self._read_list(*following)
 
-    def _open_ends(self, days: set[dt.date]) -> Iterable[tuple[ByDate | Paged, Address]]:
+    def _open_ends(self, days: set[dt.date]) -> Iterator[tuple[ByDate | Paged, Address]]:
         for spec, listing in self._ends:
             found = [entry.day for entry in listing.entries if entry.day]
             for link, day in ((listing.older, min(found, default=None)), (listing.newer, max(found, default=None))):
@@ -113,13 +113,15 @@ class Visit:
 
     def _is_read(self, link: Address) -> bool:
         number = _LAST_NUMBER_RE.search(link.target.partition("?")[0])
-        return bool(number) and self.reach.has(int(number[1]))
+        return number is not None and self.reach.has(int(number[1]))
 
     def read_pages_of_lists(self, spec: Paged, since: dt.date) -> None:
         """Read numbered lists, the newest first, until one reaches behind `since` or names nothing."""
         link: Address | None = None
         for number in range(spec.first, spec.first + spec.limit):
-            path = spec.first_address if number == spec.first and spec.first_address else spec.address.format(page=number)
+            path = (
+                spec.first_address if number == spec.first and spec.first_address else spec.address.format(page=number)
+            )
             listing = self._read_list(spec, link or self.edition.address(path), number=str(number))
             if listing is None or not listing.entries:
                 return
@@ -149,7 +151,9 @@ class Visit:
         self, spec: ByDate | Paged | Feed | Sitemap, address: Address, number: str | None = None
     ) -> Listing | None:
         """Ask for a list and note what it names; None where there is none to be had."""
-        seen = next((found for one in self._forms("list", address) if (found := self.memory.lists.get(one.target))), None)
+        seen = next(
+            (found for one in self._forms("list", address) if (found := self.memory.lists.get(one.target))), None
+        )
         forms = [seen.url] if seen and seen.is_stored else self._forms("list", address)
         for form in forms:
             if self.stopped or form.target in self._read:
@@ -203,7 +207,8 @@ class Visit:
             seen = page.seen
             forms = [seen.url] if seen and seen.is_stored else self._forms("page", page.address)
             for form in forms:
-                ask = Ask("page", form, page.item, page.day, self._condition(seen), is_second)
+                is_gone = is_second or (seen is not None and seen.outcome == "gone")
+                ask = Ask("page", form, page.item, page.day, self._condition(seen), is_gone)
                 fetch = self._ask(ask, seen)
                 if fetch is None:
                     return
@@ -213,6 +218,42 @@ class Visit:
                 if fetch.outcome not in ("missing", "gone"):
                     break
 
+    def count(self, pages: Sequence[Page]) -> dict[str, int | str]:
+        """What became of the pages that were due."""
+        outcomes = [page.fetch.outcome for page in pages if page.fetch]
+        counts: dict[str, int | str] = {
+            "requests": self.guest.asked, "lists": self.lists_read, "due": len(pages),
+            "stored": outcomes.count("stored"), "unchanged": outcomes.count("unchanged"),
+            "missing": outcomes.count("missing"), "gone": outcomes.count("gone"),
+            "failed": outcomes.count("failed") + outcomes.count("blocked"), "refused": outcomes.count("refused"),
+        }  # fmt: skip
+        return counts | ({"stopped": self.stopped.message} if self.stopped else {})
+
+    def describe(self, pages: Sequence[Page]) -> str:
+        """The same as one line, for the log."""
+        counts = self.count(pages)
+        return ", ".join(
+            f"{count} {name}" for name, count in counts.items() if count and name not in ("requests", "lists")
+        )
+
+    def require_something(self) -> None:
+        """Give up where the source stopped us before anything came.
+
+        Raises:
+            SourceError: it did.
+        """
+        if self.stopped and not any(page.fetch and page.fetch.outcome == "stored" for page in self.pages.values()):
+            raise self.stopped
+
+    def require_end(self) -> None:
+        """Say that the source stopped us, when all that came is safe.
+
+        Raises:
+            SourceError: it did.
+        """
+        if self.stopped:
+            raise self.stopped
+
     # both
 
     def _ask(self, ask: Ask, seen: Seen | None) -> Fetch | None:
@@ -221,7 +262,7 @@ class Visit:
             return None
         try:
             fetch = self.guest.ask(ask)
-            if fetch.outcome == "unchanged" and not (seen and seen.is_stored):
+            if fetch.outcome == "unchanged" and (seen is None or not seen.is_stored or seen.outcome == "gone"):
                 fetch = self.guest.ask(replace(ask, headers={}))  # it was missing, and is there now
         except SourceError as error:
             self.stopped = error

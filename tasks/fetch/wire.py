@@ -275,7 +275,7 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._wire)  # type: ignore[assignment]
+        self.poolmanager.pool_classes_by_scheme = _pools(self._wire)
 
 
 def _pools(wire: Wire) -> dict[str, type[HTTPConnectionPool]]:

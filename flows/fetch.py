@@ -1,0 +1,210 @@
+"""The fetch flow: what is new or changed at a source is downloaded, archived and ingested, in one run."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from flows import environment
+
+environment.quiet()  # before Prefect reads its settings
+
+from prefect import flow, get_run_logger, task  # noqa: E402
+from prefect.cache_policies import NO_CACHE  # noqa: E402
+from prefect.client.schemas.objects import State  # noqa: E402
+from prefect.runtime import flow_run  # noqa: E402
+
+from flows import fetch_artifacts, sources  # noqa: E402
+from flows.destination import Destination, find_destination, lock_of, set_out  # noqa: E402
+from flows.ingest import judge_all, judge_whole, publish  # noqa: E402
+from flows.outcome import finish, refusable  # noqa: E402
+from flows.progress import report  # noqa: E402
+from flows.session import Session, session  # noqa: E402
+from storage.lock import hold  # noqa: E402
+from tasks.acquire import Dump  # noqa: E402
+from tasks.fetch import coverage, due, dumps  # noqa: E402
+from tasks.fetch.profile import ByDate, Paged  # noqa: E402
+from tasks.fetch.visit import Page, Visit  # noqa: E402
+from tasks.hold import Held, find_unreadable  # noqa: E402
+from tasks.parse import Defaults  # noqa: E402
+from tasks.withdraw import withdraw  # noqa: E402
+
+BATCH_PAGES = 50  # in one task run, which costs 10 ms and more, and is a line in the UI
+
+_OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
+
+
+def name_run() -> str:
+    """What is fetched, for the list of runs in the UI: `fetch kremlin 2018-01-01 to 2018-01-31`."""
+    told = flow_run.parameters
+    days = " to ".join(str(told[name])[:10] for name in ("since", "until") if told.get(name))
+    return f"fetch {Path(str(told.get('source'))).stem} {days}".strip()
+
+
+@flow(name="fetch", flow_run_name=name_run, persist_result=False)
+@refusable
+def fetch(
+    source: str = "kremlin",
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    limit: int | None = None,
+    lake: str = "lake",
+    base_url: str | None = None,
+    edition: str | None = None,
+    delay_seconds: float | None = None,
+    wait_seconds: float = 0,
+    accept_envelope: str | None = None,
+) -> State:
+    """Download what is new or changed at a source, and read it into the tables of a lake.
+
+    Args:
+        source: slug of a profile, or the path of one.
+        since: first day; without one, the days that pages are looked at again, and days with a hole.
+        until: last day; without one, today.
+        limit: pages to ask for at most.
+        lake: folder of the lake.
+        base_url: a mirror to ask in place of the publisher.
+        edition: edition of the source; without one, the profile's default.
+        delay_seconds: seconds between two requests; less than the profile says only on a mirror on this machine.
+        wait_seconds: how long to wait for a run that holds the lake or the host.
+        accept_envelope: why what differs from what is usual is right all the same.
+    """
+    goal = find_destination(sources.load(source), edition, base_url, delay_seconds)
+    parameters: dict[str, object] = {
+        "source": goal.profile.slug, "profile": source, "edition": goal.name, "language": goal.edition.language,
+        "since": since and since.isoformat(), "until": until and until.isoformat(), "limit": limit,
+        "base_url": base_url, "accept_envelope": accept_envelope,
+    }  # fmt: skip
+    run_id = str(flow_run.id or uuid.uuid4())
+    with session("fetch", run_id, Path(lake), parameters, wait_seconds=wait_seconds) as at_work:
+        visit, days = go(at_work, goal, since, until, limit, wait_seconds)
+        fetched = take_in(at_work, visit, goal)
+        defaults = Defaults(run_id, at_work.run.started_at, goal.profile.slug, goal.edition.language)
+        held = judge_all(at_work, fetched, defaults)
+        judge_whole(at_work, fetched, held, accept_envelope)
+        note_removed(at_work, visit)
+        note_coverage(at_work, visit, goal, days, fetched, held)
+        publish(at_work, fetched, held)
+    fetch_artifacts.tell(at_work.run)
+    visit.require_end()
+    return finish(at_work.run)
+
+
+def go(
+    at_work: Session, goal: Destination, since: dt.date | None, until: dt.date | None, limit: int | None, wait: float
+) -> tuple[Visit, list[dt.date]]:
+    """Visit the source: read its lists, ask for what is due, and once more for what is missing."""
+    run, now = at_work.run, at_work.run.started_at
+    slug, recheck = goal.profile.slug, goal.profile.politeness.recheck_days
+    holes = coverage.due_holes(coverage.latest(at_work.lake, slug, goal.name), now)
+    days = due.choose_days(since, until, now.astimezone(goal.zone).date(), recheck, holes)
+    with holding(at_work, goal, wait):
+        visit = set_out(goal, at_work.lake, at_work.raw, at_work.folder, run.fetches, now)
+        read_lists(visit, days, goal.tag)
+        pages = due.choose_pages(visit.pages.values(), days, since, now, recheck, limit)
+        ask_for(visit, pages, goal.tag)
+        missing, doubt = due.choose_missing(pages)
+        ask_for(visit, missing, goal.tag, is_second=True)
+    run.counts["fetch"] = visit.count(pages) | ({"doubt": doubt} if doubt else {})
+    visit.require_something()
+    return visit, days
+
+
+@contextlib.contextmanager
+def holding(at_work: Session, goal: Destination, wait_seconds: float) -> Iterator[None]:
+    """Be the only run on this machine that asks the host."""
+    with hold(lock_of(goal), at_work.run.run_id, wait_seconds, f"requests to {goal.host}"):
+        yield
+
+
+def read_lists(visit: Visit, days: Sequence[dt.date], tag: str) -> None:
+    """Read every list that may name a page of these days."""
+    for spec in visit.edition.lists:
+        if isinstance(spec, ByDate):
+            for start in range(0, len(days), BATCH_PAGES):
+                batch = days[start : start + BATCH_PAGES]
+                _read_days.with_options(tags=[tag])(visit, spec, batch, str(batch[0]), str(batch[-1]))
+            _follow_ends.with_options(tags=[tag])(visit, days)
+        else:
+            _read_list.with_options(tags=[tag])(visit, spec, days[0], spec.kind)
+
+
+@task(name="read lists", task_run_name="read lists {first} to {last}", **_OPTIONS)
+def _read_days(visit: Visit, spec: ByDate, days: Sequence[dt.date], first: str, last: str) -> None:
+    visit.read_days(spec, days)
+    get_run_logger().info("%d pages are known by now", len(visit.pages))
+
+
+@task(name="follow lists", task_run_name="follow lists", **_OPTIONS)
+def _follow_ends(visit: Visit, days: Sequence[dt.date]) -> None:
+    visit.follow_ends(days)
+
+
+@task(name="read list", task_run_name="read {kind}", **_OPTIONS)
+def _read_list(visit: Visit, spec: Any, since: dt.date, kind: str) -> None:
+    if isinstance(spec, Paged):
+        visit.read_pages_of_lists(spec, since)
+    else:
+        visit.read_whole(spec)
+    get_run_logger().info("%d pages are known by now", len(visit.pages))
+
+
+def ask_for(visit: Visit, pages: Sequence[Page], tag: str, *, is_second: bool = False) -> None:
+    """Ask for pages, a batch a task."""
+    for start in range(0, len(pages), BATCH_PAGES):
+        batch = pages[start : start + BATCH_PAGES]
+        what = "pages again" if is_second else "pages"
+        _fetch_pages.with_options(tags=[tag])(visit, batch, is_second, f"{what} {start + 1} to {start + len(batch)}")
+        report("fetch", start + len(batch), len(pages))
+
+
+# No retries here: the guest asks again where that may help, after the pause that the host wants.
+@task(name="fetch pages", task_run_name="fetch {what}", **_OPTIONS)
+def _fetch_pages(visit: Visit, pages: Sequence[Page], is_second: bool, what: str) -> None:
+    visit.fetch_pages(pages, is_second=is_second)
+    get_run_logger().info("%s", visit.describe(pages))
+
+
+def take_in(at_work: Session, visit: Visit, goal: Destination) -> list[Dump]:
+    """The pages that no run has taken in yet, as dumps."""
+    waiting = dumps.waiting_responses(at_work.lake, visit.memory, at_work.run.fetches)
+    found = _acquire(at_work, waiting, goal.edition.formats, len(waiting)) if waiting else []
+    at_work.run.inputs += [dump.record for dump in found]
+    return found
+
+
+@task(name="acquire", task_run_name="acquire {count} pages", **_OPTIONS)
+def _acquire(
+    at_work: Session, waiting: Sequence[dict[str, Any]], format_names: Sequence[str], count: int
+) -> list[Dump]:
+    return [dumps.to_dump(row, at_work.raw, format_names) for row in waiting]
+
+
+def note_removed(at_work: Session, visit: Visit) -> None:
+    """Withdraw the documents of pages that the source removed."""
+    reasons = {}
+    for page in due.removed_pages(visit.pages.values()):
+        seen, asked = page.seen, page.fetch
+        if seen and (asked or seen.outcome == "gone"):
+            why = f"{asked.asked} {asked.reason}, twice" if asked else "missing twice"
+            for document in dumps.documents_of(at_work.lake, seen.dumps, at_work.folder):
+                reasons[document] = why
+    at_work.run.counts["fetch"] |= {  # type: ignore[operator]
+        "withdrawn": len(withdraw(at_work.run, at_work.lake, reasons, dt.datetime.now(dt.UTC)) if reasons else [])
+    }
+
+
+def note_coverage(
+    at_work: Session, visit: Visit, goal: Destination, days: Sequence[dt.date], fetched: Sequence[Dump],
+    held: Sequence[Held],
+) -> None:  # fmt: skip
+    """Note for each day how many pages are listed, fetched, published, quarantined, missing and gone."""
+    run, slug = at_work.run, goal.profile.slug
+    findings = [*find_unreadable(fetched), *(finding for one in held for finding in one.findings)]
+    standings = due.stand(visit.pages.values(), days, dumps.held_dumps(at_work.lake, findings))
+    before = {day: row["looks"] for day, row in coverage.latest(at_work.lake, slug, goal.name).items()}
+    run.coverage += coverage.count_days(slug, goal.name, days, standings, visit.reach, before, run.started_at)
