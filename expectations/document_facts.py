@@ -37,7 +37,7 @@ FEW_PAGES = 8
 HEADS_ALIKE = 0.3
 
 # Until then the site told many a news in the title alone.
-_BODIES_SINCE = (dt.date(2006, 1, 1) - EPOCH).days
+BODIES_SINCE = dt.date(2006, 1, 1)
 
 
 def facts(batch: Batch) -> Facts:
@@ -66,7 +66,7 @@ def facts(batch: Batch) -> Facts:
         "is_title_sentence": pa.array(is_full & true(pc.ends_with(table["title"], "."))),
         "is_twice": flat(pc.is_in(table["document_id"], value_set=pa.array(sorted(batch.twice), pa.string()))),
         "is_timeless": pa.array(is_full & true(table["event_time"].is_null()) & ~is_announcement),
-        "is_bodiless": pa.array((paragraph_rows == 0) & (ints(table["event_date"]) >= _BODIES_SINCE)),
+        "is_bodiless": pa.array((paragraph_rows == 0) & (ints(table["event_date"]) >= (BODIES_SINCE - EPOCH).days)),
         **{
             f"{column}_pages_alike": pages_alike(batch, "documents", column, np.full(table.num_rows, HEADS_ALIKE))
             for column in ("title", "summary")

@@ -88,11 +88,42 @@ ENVELOPES: Mapping[str, Envelope] = {
             "January 2018 of the Kremlin: 74 pages in 31 days; holidays halve a month",
             ceiling=4.0,
         ),
+        Envelope(
+            "documents_a_run",
+            "{part:g} pages",
+            0.25,
+            10,
+            "Most pages of this dump are missing: the list that they were found by, or the export, was cut short.",
+            "the last healthy runs alone: schedules differ",
+        ),
+        Envelope(
+            "with_body",
+            "{part:g} of {whole:g} pages since 2006 have text under their title",
+            0.5,
+            20,
+            "The text of the pages was lost, and only their titles are left: fetch or export the pages again.",
+            "all but 1 of the Kremlin's pages since 2006; before that one in twenty tells its news in the title alone",
+        ),
+        Envelope(
+            "own_text",
+            "{part:g} of {whole:g} pages have a text of their own",
+            0.5,
+            20,
+            "The same text stands on most pages: a sidebar or an error page was taken for them.",
+            "745 pages of the Kremlin: all of them",
+        ),
     )
 }
 
-# What is usual where no healthy run has said it yet. A measure that depends on the years or on the exporter has none.
-PROFILES: Mapping[str, Mapping[str, float]] = {"kremlin": {"speakers_found": 0.98, "recognised": 1.0}}
+# What is usual where no healthy run has said it yet, of a source or, under "", of any. A measure that depends on the
+# years or on the exporter has none.
+PROFILES: Mapping[str, Mapping[str, float]] = {
+    "": {"own_text": 1.0},
+    "kremlin": {"speakers_found": 0.98, "recognised": 1.0, "with_body": 0.98},
+}
+
+# Counts, which are compared by the functions below; all others are shares and averages.
+COUNTED = ("documents_a_day", "documents_a_run")
 
 Measure = tuple[float, float]  # part and whole
 
@@ -111,9 +142,10 @@ class Breach:
     def __str__(self) -> str:
         part, whole = self.measure
         bound = self.usual * (self.envelope.floor if self.is_low else self.envelope.ceiling)
+        ratio = "" if self.envelope.name == "documents_a_run" else f", that is {part / whole:.3g}"
         return (
-            f"envelope {self.envelope.name} of {self.edition}: {self.envelope.what.format(part=part, whole=whole)}, "
-            f"that is {part / whole:.3g}; usual is {self.usual:.3g} ({self.origin}), the "
+            f"envelope {self.envelope.name} of {self.edition}: {self.envelope.what.format(part=part, whole=whole)}"
+            f"{ratio}; usual is {self.usual:.3g} ({self.origin}), the "
             f"{'floor' if self.is_low else 'ceiling'} is {bound:.3g}"
         )
 
@@ -125,14 +157,17 @@ def find_breaches(
 
     Args:
         edition: source and language, `kremlin/en`.
-        measures: what was measured of the batch, by name of the envelope; `documents_a_day` is compared elsewhere.
+        measures: what was measured of the batch, by name of the envelope; counts are compared elsewhere.
         history: the same of healthy runs of the edition, oldest first.
     """
     breaches = []
     for name, measure in measures.items():
+        if name in COUNTED:
+            continue
         envelope = ENVELOPES[name]
         past = [run[name][0] / run[name][1] for run in history if name in run and run[name][1] >= envelope.least]
-        usual, origin = PROFILES.get(edition.partition("/")[0], {}).get(name), "profile of the source"
+        profile = {**PROFILES[""], **PROFILES.get(edition.partition("/")[0], {})}
+        usual, origin = profile.get(name), "profile of the source"
         if past:
             usual, origin = statistics.median(past[-RUNS:]), f"median of {len(past[-RUNS:])} healthy runs"
         if usual is not None and (breach := find_breach(envelope, edition, measure, usual, origin)):
@@ -156,6 +191,37 @@ DENSE_DAYS = 7
 LISTED_DAYS = 62  # a dump of a longer time may be a selection; it is compared with the lake only where it repeats it
 EXPECTED = 20  # pages, below which a quiet week explains everything
 REPEATED = 10  # pages of a dump that is compared with the very days that the lake holds
+REGULAR_RUNS = 2  # runs of one order of size that make a schedule; one alone may have been the archive
+ADDED = 5  # fewer pages, and less than a twentieth of the usual, are added by hand and no dump that was cut short
+
+
+def find_small_run(
+    edition: str, days: Sequence[int], repeated: int, sizes: Sequence[float], *, is_next: bool
+) -> Breach | None:
+    """Whether a dump has far fewer pages than the dumps of its schedule.
+
+    Judged is a dump of later days than the lake holds, or of a week and more: a few late pages of days that are known
+    are no dump. Nor is one whose pages the lake holds already, which `find_gap` compares with their days. Runs that
+    are small themselves, by which pages were added, are not counted among those that make the schedule.
+
+    Args:
+        edition: source and language.
+        days: day number of each page of the dump.
+        repeated: pages of the dump that the lake holds in the same words.
+        sizes: pages of the last healthy runs that published something, oldest first.
+        is_next: whether all its days are later than those that the lake holds.
+    """
+    envelope = ENVELOPES["documents_a_run"]
+    recent = list(sizes)[-RUNS:]
+    regular = [size for size in recent if size >= envelope.floor * max(recent)]
+    if len(regular) < REGULAR_RUNS or not days or 2 * repeated >= len(days):
+        return None
+    usual, count = statistics.median(regular), len(days)
+    is_dense = max(days) - min(days) + 1 >= DENSE_DAYS
+    is_added = count < ADDED and count < usual / 20
+    if usual < envelope.least or count >= envelope.floor * usual or is_added or not (is_dense or is_next):
+        return None
+    return Breach(envelope, edition, (count, 1), usual, f"median of {len(regular)} healthy runs", True)
 
 
 def find_gap(edition: str, days: Sequence[int], repeated: int, held: int, before: Sequence[int]) -> Breach | None:

@@ -125,7 +125,7 @@ def judge_batches(
 def judge_whole(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held], reason: str | None) -> None:
     """Refuse a dump that as a whole is not what its source usually gives, unless there is a reason."""
     run = at_work.run
-    measured, days = envelope.measure([one.judged.fragment for one in held])
+    measured, days = envelope.measure(held)
     breaches = envelope.judge_envelopes(at_work.lake, measured, days, [dump.record.dump_sha256 for dump in dumps])
     run.verdicts += envelope.to_verdicts(measured, breaches)
     run.counts |= {"envelope": measured, "outside_envelope": [str(breach) for breach in breaches]}

@@ -11,17 +11,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.envelopes import ENVELOPES, LISTED_DAYS, Breach, Measure, find_breaches, find_gap
+from expectations.document_facts import BODIES_SINCE
+from expectations.envelopes import (
+    COUNTED,
+    ENVELOPES,
+    LISTED_DAYS,
+    Breach,
+    Measure,
+    find_breaches,
+    find_gap,
+    find_small_run,
+)
 from expectations.rules import CRITICAL
 from expectations.vocabulary import TAGGED_SINCE, TRANSCRIPT_SECTIONS
 from storage import ledger
 from storage.errors import RefusedError
 from storage.lake import Lake
 from storage.records import Verdict
+from tasks.hold import Held
 from tasks.parse import Fragment
 
 Measures = dict[str, Measure]
 Dated = dict[str, tuple[int, str]]  # document id -> day number, hash of what it says
+
+# Rules that tell a body which stands in another document too.
+_ALIKE = ("documents.body.repeated", "documents.body.nearly_repeated")
 
 _EPOCH = dt.date(1970, 1, 1)
 _COLUMNS = [
@@ -31,6 +45,7 @@ _COLUMNS = [
     "event_date",
     "sections",
     "turn_count",
+    "paragraph_count",
     "recognised_share",
     "content_sha256",
 ]
@@ -44,11 +59,12 @@ def _read_documents(fragments: Iterable[Fragment]) -> tuple[pa.Table, set[str]]:
     return pa.concat_tables(rows), tagged
 
 
-def measure(fragments: Sequence[Fragment]) -> tuple[dict[str, Measures], dict[str, Dated]]:
+def measure(held: Sequence[Held]) -> tuple[dict[str, Measures], dict[str, Dated]]:
     """What was measured, and the dated documents; both by edition, `kremlin/en`."""
-    if not fragments:
+    if not held:
         return {}, {}
-    rows, tagged = _read_documents(fragments)
+    rows, tagged = _read_documents(one.judged.fragment for one in held)
+    alike = {finding.document_id for one in held for finding in one.warnings if finding.rule_id in _ALIKE}
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     days: dict[str, Dated] = defaultdict(dict)
     for row in rows.to_pylist():
@@ -56,6 +72,7 @@ def measure(fragments: Sequence[Fragment]) -> tuple[dict[str, Measures], dict[st
         found = sums[edition]
         speaks, day = row["turn_count"] > 0, row["event_date"]
         found["documents"] += 1
+        found["own_text"] += row["document_id"] not in alike
         found["recognised"] += row["recognised_share"]
         found["transcripts"] += speaks
         found["turns"] += row["turn_count"]
@@ -67,6 +84,8 @@ def measure(fragments: Sequence[Fragment]) -> tuple[dict[str, Measures], dict[st
             found["filed_speak"] += speaks
         if day:
             days[edition][row["document_id"]] = ((day - _EPOCH).days, row["content_sha256"])
+            found["later"] += day >= BODIES_SINCE
+            found["later_bodies"] += day >= BODIES_SINCE and row["paragraph_count"] > 0
             found["recent"] += day >= TAGGED_SINCE
             found["recent_tagged"] += day >= TAGGED_SINCE and row["document_id"] in tagged
     return {edition: _measures(found) for edition, found in sums.items()}, days
@@ -78,6 +97,9 @@ def _measures(found: Mapping[str, float]) -> Measures:
         "transcripts": (found["unfiled_speak"], found["unfiled"]),
         "turns_a_transcript": (found["turns"], found["transcripts"]),
         "tagged": (found["recent_tagged"], found["recent"]),
+        "with_body": (found["later_bodies"], found["later"]),
+        "own_text": (found["own_text"], found["documents"]),
+        "documents_a_run": (found["documents"], 1),
         "recognised": (round(found["recognised"], 6), found["documents"]),
     }
     return {name: (float(part), float(whole)) for name, (part, whole) in every.items() if whole}
@@ -90,7 +112,10 @@ def read_history(lake: Lake) -> tuple[dict[str, list[Measures]], set[str]]:
     for run in ledger.read(lake, "runs").to_pylist():
         if run["status"] in ("completed", "completed_with_quarantine"):
             healthy.add(run["run_id"])
-            for edition, measures in json.loads(run["counts"]).get("envelope", {}).items():
+            counts = json.loads(run["counts"])
+            for edition, measures in counts.get("envelope", {}).items():
+                if not counts["documents"]["published"]:
+                    measures.pop("documents_a_run", None)  # known before: no dump of the schedule
                 history[edition].append({name: tuple(value) for name, value in measures.items()})
     inputs = ledger.read(lake, "inputs").select(["run_id", "dump_sha256"]).to_pylist()
     return history, {row["dump_sha256"] for row in inputs if row["run_id"] in healthy}
@@ -107,29 +132,38 @@ def judge_envelopes(
     for edition, measures in sorted(measured.items()):
         breaches += find_breaches(edition, measures, history.get(edition, []))
         if days.get(edition):
-            gap = _gap(lake, edition, days[edition])
-            breaches += [gap] if gap else []
+            sizes = [run["documents_a_run"][0] for run in history.get(edition, []) if "documents_a_run" in run]
+            breaches += _missing(lake, edition, days[edition], sizes)
     return breaches
 
 
-def _gap(lake: Lake, edition: str, dated: Dated) -> Breach | None:
+def _missing(lake: Lake, edition: str, dated: Dated, sizes: Sequence[float]) -> list[Breach]:
+    """What a dump lacks, or has too much of, beside what the lake holds and what earlier runs brought."""
     source, language = edition.split("/", 1)
     days = [day for day, _ in dated.values()]
     first, last = min(days), max(days)
     start, end = first - LISTED_DAYS, last
     years = range((_EPOCH + dt.timedelta(start)).year, (_EPOCH + dt.timedelta(end)).year + 1)
     repeated = held = 0
+    is_next = True
     before: list[int] = []
     for partition in lake.partitions():
-        if partition.source == source and partition.year in years:
+        if partition.source == source and partition.year >= years.stop:
+            is_next &= language not in lake.read("documents", partition, ["language"])["language"].unique().to_pylist()
+        elif partition.source == source and partition.year in years:
             rows = lake.read("documents", partition, ["document_id", "language", "event_date", "content_sha256"])
             rows = rows.filter(pc.equal(rows["language"], language))
             numbers = np.asarray(rows["event_date"].cast(pa.int32()).to_numpy())
+            is_next &= not (numbers >= first).any()
             held += int(((numbers >= first) & (numbers <= last)).sum())
             before += numbers[(numbers >= start) & (numbers < first)].tolist()
             met = zip(rows["document_id"].to_pylist(), rows["content_sha256"].to_pylist(), strict=True)
             repeated += sum(document in dated and dated[document][1] == content for document, content in met)
-    return find_gap(edition, days, repeated, held, before)
+    found = (
+        find_gap(edition, days, repeated, held, before),
+        find_small_run(edition, days, repeated, sizes, is_next=is_next),
+    )
+    return [breach for breach in found if breach]
 
 
 def to_verdicts(measured: Mapping[str, Measures], breaches: Sequence[Breach]) -> list[Verdict]:
@@ -137,7 +171,8 @@ def to_verdicts(measured: Mapping[str, Measures], breaches: Sequence[Breach]) ->
     low = {breach.envelope.name for breach in breaches if breach.is_low}
     verdicts = []
     for name, envelope in ENVELOPES.items():
-        rows = round(sum(measures[name][1] for measures in measured.values() if name in measures))
+        at = ("documents_a_run", 0) if name in COUNTED else (name, 1)
+        rows = round(sum(measures[at[0]][at[1]] for measures in measured.values() if at[0] in measures))
         failed = rows if name in low else 0
         verdicts.append(Verdict(envelope.rule_id, "batch", None, CRITICAL, rows, failed, passed=name not in low))
     return verdicts

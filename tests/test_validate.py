@@ -161,7 +161,7 @@ def test_rows_without_any_document_are_told() -> None:
 
 
 def test_other_tables_are_not_looked_at() -> None:
-    assert judge({**builder.tables(), "blocks": pa.table({"kind": ["title"]})}, TODAY).broken == []
+    assert judge({**builder.tables(), "notes": pa.table({"kind": ["title"]})}, TODAY).broken == []
 
 
 def test_today_is_what_the_caller_says() -> None:
