@@ -6,6 +6,7 @@
         <name>            staged files, synced
         kept/<n>          a second name (a hard link) of each file that is about to be replaced or removed
         intent.json       the moves, with sizes and hashes
+        <table>/          the folder of a source as it will be, or was, where it is exchanged whole
 
 While `intent.json` stands, the run is decided: every move can be made again, or taken back, at any time. A run that is
 killed before is as if it had never been; one that is killed after is finished by the next run that holds the lake. An
@@ -18,7 +19,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import json
 import os
 import shutil
@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.exchange import NO_LINKS, CannotExchangeError, exchange_files
 from storage.failpoint import reach
 from storage.files import make_folder, move_into_place, sha256_file, storing, sync_folder, write_bytes
 from storage.records import Output
@@ -33,16 +34,18 @@ from storage.records import Output
 INTENT = "intent.json"
 _KEPT = "kept"
 
-# What a file system says that knows no hard links, or none to this file.
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
-
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One file that a commit puts into its place, or, where `output` has 0 bytes, removes; `staged` is its name."""
+    """One file that a commit puts into its place, or, where `output` has 0 bytes, removes; `staged` is its name.
+
+    Those of one table and source that are `together` change at one instant: a document that goes from one partition to
+    another stands in neither twice nor never.
+    """
 
     staged: str
     output: Output
+    together: bool = False
 
     @property
     def removes(self) -> bool:
@@ -86,7 +89,7 @@ def read_intent(folder: Path) -> list[Move] | None:
     with storing(path):
         if not path.exists():
             return None
-        return [Move(item["staged"], Output(**item["output"])) for item in json.loads(path.read_bytes())]
+        return [Move(**item | {"output": Output(**item["output"])}) for item in json.loads(path.read_bytes())]
 
 
 def is_whole(root: Path, folder: Path, moves: Sequence[Move]) -> bool:
@@ -109,19 +112,57 @@ def redo(root: Path, folder: Path, moves: Sequence[Move]) -> None:
         StorageError: one failed.
     """
     for number, move in enumerate(moves):
-        final, staged = root / move.output.path, folder / move.staged
         reach("commit.move")
-        with storing(final):
-            if move.removes:
-                if final.exists():
-                    final.unlink()
-                    sync_folder(final.parent)
-            elif staged.exists():
-                move_into_place(staged, final)
+        with storing(root / move.output.path):
+            if not _exchanged(root, folder, moves, move):
+                _make(root, folder, move)
         reach("commit.moved")
         if number + 1 == len(moves) or _stage_of(moves[number + 1]) != _stage_of(move):
             reach(f"commit.{_stage_of(move)}")
     reach("commit.done")
+
+
+def _make(root: Path, folder: Path, move: Move) -> None:
+    final, staged = root / move.output.path, folder / move.staged
+    if move.removes:
+        if final.exists():
+            final.unlink()
+            sync_folder(final.parent)
+    elif staged.exists():
+        move_into_place(staged, final)
+
+
+def _is_made(root: Path, folder: Path, move: Move) -> bool:
+    final, staged = root / move.output.path, folder / move.staged
+    if move.removes:
+        return not final.exists()
+    return final.exists() and (not staged.exists() or final.samefile(staged))
+
+
+def _exchanged(root: Path, folder: Path, moves: Sequence[Move], move: Move) -> bool:
+    """Make a move together with those of its table and source. Returns whether that was asked for, and could be."""
+    if not move.together:
+        return False
+    home = _home(root, move)
+    group = [one for one in moves if one.together and _home(root, one) == home]
+    if any(not one.removes and not (folder / one.staged).exists() for one in group):
+        return False  # begun one by one
+    if not all(_is_made(root, folder, one) for one in group):
+        files = {_below(root, one): None if one.removes else folder / one.staged for one in group}
+        try:
+            exchange_files(home, files, folder / move.output.table)
+        except CannotExchangeError:
+            return False
+    return True
+
+
+def _home(root: Path, move: Move) -> Path:
+    """The folder of a table and source."""
+    return (root / move.output.path).parent.parent
+
+
+def _below(root: Path, move: Move) -> str:
+    return (root / move.output.path).relative_to(_home(root, move)).as_posix()
 
 
 def _stage_of(move: Move) -> str:
@@ -143,7 +184,9 @@ def undo(root: Path, folder: Path, moves: Sequence[Move]) -> None:
     for number, move in reversed(list(enumerate(moves))):
         final, staged, kept = root / move.output.path, folder / move.staged, folder / _KEPT / str(number)
         with storing(final):
-            if move.removes:
+            if _taken_back(root, folder, moves, move):
+                pass
+            elif move.removes:
                 if kept.exists() and not final.exists():
                     _restore(kept, final)
             elif final.exists() and not staged.exists():
@@ -157,6 +200,20 @@ def undo(root: Path, folder: Path, moves: Sequence[Move]) -> None:
     with storing(folder):
         _forget(folder)
     reach("undo.done")
+
+
+def _taken_back(root: Path, folder: Path, moves: Sequence[Move], move: Move) -> bool:
+    """Take back moves that were made together, together."""
+    group = [(n, one) for n, one in enumerate(moves) if one.together and _home(root, one) == _home(root, move)]
+    if not move.together or any(not one.removes and not (folder / one.staged).exists() for _, one in group):
+        return False
+    files = {}
+    for number, one in group:
+        kept = folder / _KEPT / str(number)
+        files[_below(root, one)] = kept if kept.exists() else None
+    if any(_is_made(root, folder, one) for _, one in group):
+        exchange_files(_home(root, move), files, folder / move.output.table)
+    return True
 
 
 def _keep(root: Path, folder: Path, moves: Sequence[Move]) -> None:
@@ -184,7 +241,7 @@ def _link(path: Path, name: Path) -> None:
     try:
         os.link(path, name)
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        if error.errno not in NO_LINKS:
             raise
         shutil.copy2(path, name)
 

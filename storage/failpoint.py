@@ -16,7 +16,8 @@ NAMES = (
     "raw.made", "raw.synced", "raw.listed", "raw.placed",
     "table.made", "table.synced", "table.read_back",
     "ledger.made", "commit.keeping", "commit.kept", "commit.intent_made", "commit.intended",
-    "commit.move", "commit.moved", "commit.tables", "commit.documents", "commit.ledger", "commit.done",
+    "commit.move", "exchange.made", "exchange.done", "commit.moved",
+    "commit.tables", "commit.documents", "commit.ledger", "commit.done",
     "commit.forgotten", "run.swept", "undo.begun", "undo.move", "undo.done",
     "recover.begun", "recover.redone", "recover.undone", "recover.recorded", "recover.swept",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import graphlib
 from collections import defaultdict
@@ -41,18 +42,23 @@ class Plan:
     def partitions(self) -> list[Partition]:
         """The partitions that change; one that a document leaves stands before the one that it moves to.
 
-        A reader between two renames then misses the document, and never meets it twice. Where documents change places
-        between two partitions that cannot be, and the order is that of the names.
+        Where they cannot change at one instant, a reader then misses the document for a moment, and never meets it
+        twice. Where documents change places between two partitions the order is that of the names.
         """
-        homes = {document: home for home, documents in self.replaced.items() for document in documents}
-        before: dict[Partition, set[Partition]] = {one: set() for one in sorted({*self.added, *self.replaced})}
-        for partition, by_fragment in self.added.items():
-            moved = {homes.get(document, partition) for ids in by_fragment.values() for document in ids}
-            before[partition] |= moved - {partition}
+        before = {one: sorted(self._left_for(one)) for one in sorted({*self.added, *self.replaced})}
         try:
-            return list(graphlib.TopologicalSorter({one: sorted(all_) for one, all_ in before.items()}).static_order())
+            return list(graphlib.TopologicalSorter(before).static_order())
         except graphlib.CycleError:
             return list(before)
+
+    def together(self) -> set[Partition]:
+        """Partitions that documents leave or move to: they must change at one instant."""
+        return {one for to in self.added if (left := self._left_for(to)) for one in (to, *left)}
+
+    def _left_for(self, partition: Partition) -> set[Partition]:
+        """Partitions that documents leave for this one."""
+        arriving = {document for ids in self.added.get(partition, {}).values() for document in ids}
+        return {home for home, gone in self.replaced.items() if home != partition and not gone.isdisjoint(arriving)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +218,10 @@ def stage_partition(lake: Lake, plan: Plan, judged: Sequence[Judged], partition:
             rows = judged[fragment].fragment.read(table)
             parts.append(rows.filter(pc.is_in(rows["document_id"], pa.array(ids, pa.string()))))
         added[table] = pa.concat_tables(parts)
-    return lake.stage(partition, added, sorted(plan.replaced.get(partition, ())), folder)
+    moves = lake.stage(partition, added, sorted(plan.replaced.get(partition, ())), folder)
+    if partition not in plan.together():
+        return moves
+    return [dataclasses.replace(move, together=move.output.table in TABLES) for move in moves]
 
 
 def count_rows(plan: Plan, judged: Sequence[Judged]) -> dict[str, int]:

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from storage import exchange
+
 KINDS = ("write", "fsync", "rename", "mkdir")
 
 
@@ -54,7 +56,7 @@ class _Stream:
 def install(folder: str, kind: str = "", at: int = 0, error: int = 0, stays: bool = False) -> None:
     """Put the failing disk under this process, until it ends."""
     disk = Disk(folder, kind, at, error, stays=stays)
-    open_, fsync, replace, mkdir = io.open, os.fsync, os.replace, os.mkdir
+    open_, fsync, replace, mkdir, exchange_ = io.open, os.fsync, os.replace, os.mkdir, exchange.exchange
 
     def counted_open(file: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
         stream = open_(file, mode, *arguments, **options)
@@ -68,11 +70,16 @@ def install(folder: str, kind: str = "", at: int = 0, error: int = 0, stays: boo
         disk.strike("rename", dst)
         replace(src, dst, **options)
 
+    def counted_exchange(one: Path, other: Path) -> None:
+        disk.strike("rename", other)
+        exchange_(one, other)
+
     def counted_mkdir(path: Any, *arguments: Any, **options: Any) -> None:
         disk.strike("mkdir", path)
         mkdir(path, *arguments, **options)
 
     io.open = counted_open  # type: ignore[assignment]
+    exchange.exchange = counted_exchange
     os.fsync, os.replace, os.mkdir = counted_fsync, counted_replace, counted_mkdir  # type: ignore[assignment]
 
 

@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -121,6 +122,20 @@ def only_old_or_new(found: View, old: View, new: View) -> list[str]:
     """What is neither of an old nor of a new partition; nothing where all is well."""
     places = {*found, *old, *new}
     return [" ".join(one) for one in sorted(places) if found.get(one) not in (old.get(one), new.get(one))]
+
+
+def twice_or_never(lake: Path, old: Path, new: Path) -> list[str]:
+    """Rows of a table that stand twice, and documents of both old and new that stand nowhere, at this instant."""
+    wrong = []
+    for table in TABLES:
+        key = COLUMNS[table][:1] if table in ("documents", "turns", "paragraphs") else COLUMNS[table][:2]
+        found, before, after = (
+            Counter(READERS["pyarrow"](one / table, key)) if (one / table).is_dir() else Counter[Any]()
+            for one in (lake, old, new)
+        )
+        wrong += [f"{table} {row} stands {number} times" for row, number in found.items() if number > 1]
+        wrong += [f"{table} {row} stands nowhere" for row in (before & after) - found]
+    return wrong
 
 
 # -- the state of a lake -----------------------------------------------------------------------------------------------
@@ -263,6 +278,7 @@ class Scene:
             for reader in READERS
             for place in only_old_or_new(view(lake, reader), self.old[reader], self.new[reader])
         ]
+        wrong += twice_or_never(lake, self.folder / "old", self.folder / "new")
         damage, _ = prove(Lake(lake))
         return wrong + [f"verify blames {item.where}: {item.problem}" for item in damage]
 

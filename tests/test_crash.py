@@ -22,7 +22,7 @@ from tests.harness import Scene, leftovers, page, run, set_scene, write_scenes
 from tests.support import Command, fingerprint, write
 
 # Where a kill leaves most to do; the whole list is tried by the benchmark.
-POINTS = ("raw.placed", "commit.move:9", "undo.move", "recover.undone")
+POINTS = ("raw.placed", "commit.move:9", "exchange.made", "exchange.done", "undo.move", "recover.undone")
 
 
 @pytest.fixture(scope="module")
