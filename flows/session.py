@@ -10,14 +10,14 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import ledger, openlineage
 from storage.commit import INTENT, Move, commit
-from storage.errors import RefusedError, StorageError
+from storage.errors import LakeHeldError, RefusedError, StorageError
 from storage.failpoint import reach
 from storage.files import DISK_ERRORS, make_folder, storing, write_bytes
 from storage.lake import Lake
@@ -40,6 +40,7 @@ class Session:
 
     `lake` is what is read and, unless the run is dry, written. `raw` and `folder` are where dumps and staged files go:
     in the lake, or in a throw-away place in a dry run. `workers` are the processes that do the work.
+    `require_hold` raises once the lake is another run's.
     """
 
     run: Run
@@ -48,6 +49,7 @@ class Session:
     folder: Path
     is_dry: bool
     workers: Workers
+    require_hold: Callable[[], None] = lambda: None
 
 
 @contextlib.contextmanager
@@ -76,13 +78,13 @@ def session(
             place = Path(name)
             yield Session(run, target, RawStore(place / "_raw", place), place / run_id, is_dry=True, workers=hired)
         return
-    with hold(target.staging / LOCK, run_id, wait_seconds):
+    with hold(target.staging / LOCK, run_id, wait_seconds) as require_hold:
         reach("lock.taken")
         for killed in recover(target):
             _send(openlineage.final_events(killed, str(target.root)))
         folder = target.staging / run_id
         raw = RawStore(target.raw.root, folder, run.outputs)
-        at_work = Session(run, target, raw, folder, is_dry=False, workers=Workers(count))
+        at_work = Session(run, target, raw, folder, is_dry=False, workers=Workers(count), require_hold=require_hold)
         try:
             announce(target, run, folder)
             with storing(folder, DISK_ERRORS), at_work.workers:
@@ -95,7 +97,7 @@ def session(
                 run.error = f"{type(error).__name__}: {error}"[:500]
                 run.versions.clear()  # nothing was published
                 # the disk may be what failed; the first error is the one to tell
-                with contextlib.suppress(StorageError):
+                with contextlib.suppress(StorageError, LakeHeldError):
                     close(at_work, ())
             raise
 
@@ -131,7 +133,8 @@ def close(at_work: Session, moves: Sequence[Move]) -> None:
     try:
         events = events_of(run, lake)
         ordered = sorted(moves, key=lambda move: move.output.table == "documents")
-        commit(lake.root, folder, [*ordered, *ledger.stage(run, openlineage.to_ndjson(events), folder)])
+        ledger_moves = ledger.stage(run, openlineage.to_ndjson(events), folder)
+        commit(lake.root, folder, [*ordered, *ledger_moves], at_work.require_hold)
     except BaseException:
         run.ended_at, run.outputs[:] = None, written
         raise

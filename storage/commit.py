@@ -22,7 +22,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,25 +53,29 @@ class Move:
         return self.output.bytes == 0
 
 
-def commit(root: Path, folder: Path, moves: Sequence[Move]) -> None:
+def commit(root: Path, folder: Path, moves: Sequence[Move], require_hold: Callable[[], None] = lambda: None) -> None:
     """Make all moves, or none.
 
     Args:
         root: the lake.
         folder: staging folder of the run; holds the staged files, synced.
         moves: in the order in which they become visible.
+        require_hold: raises once the lake is another run's, which has put it in order already.
 
     Raises:
+        LakeHeldError: it is; nothing is moved, and nothing taken back.
         StorageError: a move failed; all have been taken back, or, where even that failed, `intent.json` stays and the
             next run finishes them.
     """
     _keep(root, folder, moves)
     reach("commit.kept")
+    require_hold()
     write_bytes(folder, folder / INTENT, json.dumps([dataclasses.asdict(move) for move in moves]).encode())
     try:
         reach("commit.intended")
         redo(root, folder, moves)
     except BaseException:
+        require_hold()
         undo(root, folder, moves)
         raise
     with contextlib.suppress(OSError):  # all is in place: an intent that stays is redone, which changes nothing

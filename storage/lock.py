@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import fcntl
+import functools
 import json
 import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -29,8 +30,12 @@ _POLL_SECONDS = 0.2
 
 
 @contextlib.contextmanager
-def hold(lock: Path, run_id: str, wait_seconds: float = 0, what: str = "the lake") -> Iterator[None]:
+def hold(lock: Path, run_id: str, wait_seconds: float = 0, what: str = "the lake") -> Iterator[Callable[[], None]]:
     """Hold the lake, or something else, for one run.
+
+    Yields:
+        What raises LakeHeldError once the lake is somebody else's: a run that was asleep for longer than its lease must
+        ask before it changes anything.
 
     Args:
         lock: the lock file.
@@ -54,19 +59,34 @@ def hold(lock: Path, run_id: str, wait_seconds: float = 0, what: str = "the lake
             "run_id": run_id,
             "started_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         }
+        token = json.dumps(owner).encode()
         with storing(lock):
             handle.truncate(0)
-            handle.write(json.dumps(owner).encode())
+            handle.write(token)
         ended = threading.Event()
         beat = threading.Thread(target=_beat, args=(handle.fileno(), ended), name="heartbeat", daemon=True)
         beat.start()
         try:
-            yield
+            yield functools.partial(_require, lock, handle, token)
         finally:
             ended.set()
             beat.join()
-            with contextlib.suppress(OSError):  # the lock itself goes with the process, whatever the file says
+            # the lock itself goes with the process, whatever the file says
+            with contextlib.suppress(OSError, LakeHeldError):
+                _require(lock, handle, token)
                 handle.truncate(0)
+
+
+def _require(lock: Path, handle: IO[bytes], token: bytes) -> None:
+    """Raise LakeHeldError unless the lock file is the one that was taken, and names its taker."""
+    with storing(lock):
+        is_there = lock.exists() and os.path.samestat(lock.stat(), os.fstat(handle.fileno()))
+        if is_there and os.pread(handle.fileno(), len(token) + 1, 0) == token:
+            return
+    raise LakeHeldError(
+        f"this run lost the lake while it was at work: {_read(handle)[0] if is_there else 'its lock file is gone'}",
+        "nothing of it is published; run it again",
+    )
 
 
 def _take(handle: IO[bytes], wait_seconds: float, what: str) -> None:

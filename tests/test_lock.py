@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from storage import ledger
 from storage import lock as locks
 from storage.errors import LakeHeldError
 from storage.lock import LEASE_SECONDS, hold
-from tests.support import ROOT, Command, page, write
+from tests import harness
+from tests.support import ROOT, Command, fingerprint, page, write
 
 HOLDER = """
 import sys, time
@@ -91,3 +93,34 @@ def test_heartbeat_keeps_the_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         os.utime(lock, (1, 1))
         time.sleep(0.5)
         assert time.time() - lock.stat().st_mtime < 5
+
+
+def test_a_run_that_lost_its_lease_changes_nothing(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    harness.plain_ingest([str(write(tmp_path, "a.txt", page(1)))], str(lake))
+    before = fingerprint(lake)
+    lock = lake / "_staging" / "lock"
+    elsewhere = json.dumps({"pid": 1, "host": "other", "boot_id": "another", "run_id": "far", "started_at": "then"})
+
+    def lose(name: str) -> None:
+        if name == "ledger.made":  # the last step before the commit
+            lock.write_text(elsewhere)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "reach", lose)
+        with pytest.raises(LakeHeldError, match="this run lost the lake while it was at work: run far, process 1 on"):
+            harness.plain_ingest([str(write(tmp_path, "b.txt", page(2)))], str(lake))
+    assert lock.read_text() == elsewhere  # not ours to clear
+    now = fingerprint(lake)
+    assert {name: now[name] for name in before} == before
+    assert {name.split("/")[0] for name in set(now) - set(before)} == {"_raw", "_lineage"}  # raw bytes, the first event
+
+
+def test_a_lock_file_that_was_removed_is_lost(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with hold(lock, "mine") as require_hold:
+        require_hold()
+        lock.unlink()
+        with hold(lock, "other"), pytest.raises(LakeHeldError, match="its lock file is gone"):
+            require_hold()
+        assert lock.read_text() == ""
