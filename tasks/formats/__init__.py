@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from tasks.formats import kremlin_html, kremlin_text
+from tasks.formats import kremlin_html, kremlin_text, labelled_text
 from tasks.formats.blocks import Block
 
 # Below this no format is chosen. One mark of a page alone gives at most 0.3: two have to agree.
@@ -52,7 +52,7 @@ class Format(Protocol):
         """Whether a document was not cut short."""
 
 
-_MODULES = (kremlin_text, kremlin_html)
+_MODULES = (kremlin_text, kremlin_html, labelled_text)
 
 FORMATS: dict[str, Format] = {module.NAME: cast(Format, module) for module in _MODULES}
 

@@ -28,7 +28,7 @@ class Speaker:
     kind: SpeakerKind
 
 
-Value = dt.date | dt.time | dt.datetime | int | str | tuple[str, ...] | Speaker | None
+Value = dt.date | dt.time | dt.datetime | int | str | tuple[str, ...] | tuple[int | None, int | None] | Speaker | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ KINDS: dict[str, str] = {
     "place": "place printed under the time",
     "source": "publisher that the document names; value: str",
     "language": "language that the document names; value: str",
+    # front matter
+    "front_matter": "marks of front matter, names of its entries, and entries that no column takes",
+    "front_title": "title that front matter writes with escapes; value: str, as it is meant",
     # photos
     "photo_counter": "`1 of 3` of a slider; value: int, the size of the album",
     "caption": "caption of a photo, without its credit",
@@ -69,6 +72,9 @@ KINDS: dict[str, str] = {
     "speaker_label": "printed label of a speaker, without colon and brackets; value: Speaker",
     "label_note": "note between label and colon: `(retranslated)`",
     "label_mark": "the colon, and brackets that belong to the label",
+    "turn_mark": "`>>`: somebody else speaks, and nothing says who; value: Speaker",
+    "markup": "marks around words that are no words: `**`, `#`, `>>` before a label",
+    "cue_time": "times of the paragraph below, in text that is derived from captions; value: (start, end) in milliseconds",
     "speech": "paragraph of a speaker's words",
     "lead": "paragraph of running text outside speech",
     "heading": "heading inside the body",

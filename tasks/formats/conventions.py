@@ -1,0 +1,167 @@
+"""Which rows of a text are labels: a form of label counts where the document as a whole keeps to it.
+
+One row that begins with `Ports:` proves nothing. Evidence of a document is repetition (the same label again),
+alternation (another one between), words that speak (sentences behind the label), and labels that are strong by
+themselves (an honorific, a title, `Q`). Candidates of one form and case are judged together; what no proof covers stays
+text. Thresholds were chosen on invented documents in each form and on the negatives beside them in `tests/formats`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from tasks.formats.label_forms import Candidate, read_alone, read_candidate
+from tasks.formats.named import is_capitals, is_spoken_word
+from tasks.formats.rows import Row, is_wrapped
+
+Labels = dict[int, Candidate]
+
+MIN_WORDS_ALONE = 20  # what a label that is the only one of its document must have behind it
+
+_SPOKEN_ENDS = ".?!…—–-”\"’')]*_"
+
+
+def find_labels(rows: Sequence[Row], width: int | None) -> Labels:
+    """The rows that begin with a label, by index, in a form that the document proves."""
+    candidates = _read_candidates(rows, width)
+    groups: defaultdict[str, Labels] = defaultdict(dict)
+    for at, candidate in candidates.items():
+        groups[_group(candidate)][at] = candidate
+    proven = {name for name, found in groups.items() if _is_proven(name, found, rows)}
+    strong = any(name in proven for name in ("caps", "title", "period", "timed"))
+    if "letter" in groups and "letter" not in proven and strong:
+        proven.add("letter")
+    if not proven:
+        return _find_alone(rows)
+    if "caps" in proven and "title" in proven and not _outweighs(groups["title"], groups["caps"]):
+        proven.discard("title")
+    if "mark" in proven:  # behind `>>` a label is what it looks like
+        proven |= {name for name in ("caps", "title") if name in groups and _all_marked(groups[name], rows)}
+    accepted: Labels = {}
+    for name in sorted(proven):
+        accepted |= _accept(name, groups[name], rows)
+    return dict(sorted(accepted.items()))
+
+
+def _read_candidates(rows: Sequence[Row], width: int | None) -> Labels:
+    found: Labels = {}
+    for at, row in enumerate(rows):
+        candidate = read_candidate(row.text)
+        if candidate is None:
+            continue
+        capitals = candidate.form in ("mark", "letter") or is_capitals(candidate.text.split(" "))
+        starts = at == 0 or row.gap or not is_wrapped(rows[at - 1], row, width)
+        if not starts and (not capitals or candidate.form == "period" or candidate.shape == "title"):
+            continue
+        if candidate.words == len(row.text) and candidate.form != "mark" and at + 1 == len(rows):
+            continue  # a label with nothing behind it
+        found[at] = candidate
+    return found
+
+
+def _group(candidate: Candidate) -> str:
+    if candidate.form != "colon":
+        return candidate.form
+    words = candidate.text.split(" ")
+    return "caps" if candidate.text in ("Q", "A") or is_capitals(words) else "title"
+
+
+def _is_proven(name: str, found: Mapping[int, Candidate], rows: Sequence[Row]) -> bool:
+    keys = [candidate.key for candidate in found.values()]
+    counts = Counter(keys)
+    count, distinct = len(keys), len(counts)
+    again = count - distinct
+    strong = sum(candidate.shape == "strong" for candidate in found.values())
+    match name:
+        case "mark":
+            return count >= 2
+        case "timed":
+            return count >= 2 and (distinct >= 2 or count >= 3)
+        case "letter":
+            wide = sum(candidate.shape == "strong" and candidate.text == "Q" for candidate in found.values())
+            return wide >= 2 or (wide >= 1 and "a" in counts)
+        case "period":
+            return count >= 3 or (count >= 2 and again >= 1)
+    spoken = _spoken_share(found, rows)
+    if name == "caps":
+        if strong >= 2:
+            return spoken >= 0.5
+        if strong == 1 and count == 1:
+            return _is_alone_enough(found, rows)
+        return distinct >= 2 and again >= 1 and count >= 4 and spoken >= 0.5
+    alternates = sum(one != two for one, two in pairwise(keys)) >= 0.5 * (count - 1)
+    if strong >= 2 and spoken >= 0.5:
+        return again >= 1 or strong == count
+    if strong == 1 and count == 1:
+        return _is_alone_enough(found, rows)
+    whole = sum(" " in key for key in keys) == count
+    enough = (again >= 2 and count >= 4) or (whole and again >= 1 and count >= 3)
+    return enough and distinct >= 2 and alternates and spoken >= (0.3 if whole else 0.5)
+
+
+def _is_alone_enough(found: Mapping[int, Candidate], rows: Sequence[Row]) -> bool:
+    """`THE PRESIDENT: …` and no other label: a speech, if it opens with it and goes on."""
+    (at, candidate), *_ = found.items()
+    if is_spoken_word(candidate.text) and not candidate.key.startswith("the "):
+        return False  # `SPEAKER: Ada Lind` on a programme
+    words = len(rows[at].text[candidate.words :].split()) + sum(len(row.text.split()) for row in rows[at + 1 : at + 6])
+    return at <= 12 and words >= MIN_WORDS_ALONE
+
+
+def _spoken_share(found: Mapping[int, Candidate], rows: Sequence[Row]) -> float:
+    """The share of candidates whose first paragraph ends as sentences do."""
+    spoken = 0
+    for at, candidate in found.items():
+        last = at
+        while last + 1 < len(rows) and not rows[last + 1].gap and last + 1 not in found and last - at < 60:
+            last += 1
+        text = rows[last].text if last > at else rows[at].text[candidate.words :]
+        if not text and last + 1 < len(rows):
+            text = rows[last + 1].text
+        spoken += text.rstrip("*_ ")[-1:] in _SPOKEN_ENDS and bool(text)
+    return spoken / len(found) if found else 0.0
+
+
+def _outweighs(title: Labels, caps: Labels) -> bool:
+    """Whether labels in small letters are a form of their own in a document that has some in capitals."""
+    return len(title) * 2 >= len(caps)
+
+
+def _all_marked(found: Labels, rows: Sequence[Row]) -> bool:
+    return all(candidate.before > 0 and ">" in rows[at].text[: candidate.before] for at, candidate in found.items())
+
+
+def _accept(name: str, found: Labels, rows: Sequence[Row]) -> Labels:
+    """The candidates of a proven form that are labels themselves."""
+    if name not in ("caps", "title"):
+        return dict(found)
+    counts = Counter(candidate.key for candidate in found.values())
+    sure = {at: one for at, one in found.items() if one.shape == "strong" or counts[one.key] > 1}
+    gaps = sum(rows[at].gap for at in sure) >= 0.8 * len(sure)
+    known = {word.strip(".,") for one in sure.values() for word in one.key.split(" ")}
+    accepted = dict(sure)
+    for at, one in found.items():
+        if at in sure or (gaps and not rows[at].gap):
+            continue
+        words = one.key.split(" ")
+        if name == "caps" or len(words) > 1 or words[0] in known:
+            accepted[at] = one
+    return accepted
+
+
+def _find_alone(rows: Sequence[Row]) -> Labels:
+    """Labels that fill their rows, with the words below: only where every second paragraph has one, again and again."""
+    found: Labels = {}
+    for at, row in enumerate(rows[:-1]):
+        if row.gap and at - 1 not in found and (candidate := read_alone(row.text)):
+            found[at] = candidate
+    counts = Counter(candidate.key for candidate in found.values())
+    found = {at: one for at, one in found.items() if counts[one.key] > 1 or one.shape == "strong"}
+    keys = [candidate.key for candidate in found.values()]
+    distinct = len(set(keys))
+    if len(keys) < 4 or distinct < 2 or len(keys) < 2 * distinct:
+        return {}
+    alternates = sum(one != two for one, two in pairwise(keys)) >= 0.8 * (len(keys) - 1)
+    return found if alternates and _spoken_share({at: one for at, one in found.items()}, rows) >= 0.6 else {}

@@ -1,0 +1,213 @@
+"""The forms in which transcripts print a label at the start of a row, and what of the row is label, note, mark and words.
+
+    colon    MS. ARDEN: Good day. · Ada Lind (by telephone): … · **Ada Lind:** … · >> HOST: … · [00:12] Ada Lind: …
+    timed    Ada Lind: (09:51) · Ada Lind (09:51): · Ada Lind  0:05       the words stand in the next row
+    letter   Q    And the ferry? · Q. And the ferry? · A. No.
+    period   Mr. Lind. Good day. · The CHAIRMAN. … · Senator ARDEN [presiding]. …        as printed records have it
+    mark     >> Good day.                                                  somebody else speaks
+    alone    ADA LIND                                                      the words stand below
+
+A form is read from one row alone: whether the document keeps to it is for `conventions` to decide.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from tasks.formats.named import Shape, read_shape
+
+Form = Literal["colon", "timed", "letter", "period", "mark", "alone"]
+
+MAX_LABEL_CHARS = 160
+
+_MARK_RE = re.compile(r"(?:>{2,4}|&gt;&gt;|-(?=\s*>>)|»)\s*")
+_EMPHASIS_RE = re.compile(r"\*{1,3}|_{1,3}|#{1,6}(?=\s)\s*")
+_TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
+_STAMP_RE = re.compile(rf"\\?[\[(<]{_TIME}(?:\s?[-–—]\s?{_TIME})?\\?[\])>]:?|{_TIME}(?=[\s\]-])")
+_STAMP_BEHIND_RE = re.compile(rf"\s*(?:[-–—|]\s*)?(?:\\?[\[(]{_TIME}\\?[\])]|{_TIME}(?=\s*$))")
+_BRACKETED_STAMP_RE = re.compile(rf"\s*\\?[\[(]{_TIME}\\?[\])]")
+_NAME_RE = re.compile(r"[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]*")
+_NOTE_RE = re.compile(r"\s*\\?[(\[]([^()\[\]:\\]{1,80})\\?[)\]]")
+_LETTER_RE = re.compile(r"(Q|A)(?:(\.)\s+|[^\S\n]{2,}|\t+|\u00a0+[^\S\n]*|$)")
+_BOLD_LETTER_RE = re.compile(r"(Q|A)[.:]?\*{2,3}[.:]?\s*")
+_SINGLE_Q_RE = re.compile(r"Q (?=[A-Z“\"—–‘I(…])")
+_PERIOD_LABEL_RE = re.compile(
+    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Rev|Prof|Gen|Adm|Sen|Rep|Amb|Hon|Col|Lt)\.?|Chairman|Chairwoman|Chairperson|Chair"
+    r"|Vice (?:Chairman|Chairwoman|Chair)|Ranking Member|Senator|Representative|Congressman|Congresswoman|Secretary"
+    r"|General|Admiral|Ambassador|Governor|Judge|Justice|Professor|Director|Commissioner|Administrator|Chief|Colonel"
+    r"|Captain|Mayor|Sheriff|Father|Sister|Bishop|Pastor|Reverend|Delegate|President|Madam|Major|Lieutenant|Under"
+    r"|Attorney|Inspector|Superintendent|Speaker|Deputy|Acting)"
+    r"(?: (?:of|de|la|van|von|der|den|del|di|du|al|and|the|[^\W\d_a-z](?:\.(?= )|[\w’'‑-]*))){1,6}"
+)
+_OFFICE_RE = re.compile(
+    r"(?:The|Voice|Voices|Unidentified|Audience|Court)\b(?: (?:[^\W\d_]|of)[\w-]*| pro tempore){0,5}"
+)
+_PERIOD_NOTE_RE = re.compile(r" ?[(\[]([^()\[\]]{1,60})[)\]]")
+_ABBREVIATED = frozenset("mr mrs ms dr rev prof gen adm sen rep amb hon col lt st".split())
+_TRAILING_SPACE_RE = re.compile(r"\s*")
+
+
+class Candidate(NamedTuple):
+    """A label that a row may begin with; all offsets are in the row's text.
+
+    `before`: spans of marks before the label; `label`: its span, empty for a bare `>>`; `notes`: spans of brackets
+    behind it; `words`: where the words begin. `shape` is what the label looks like by itself.
+    """
+
+    form: Form
+    shape: Shape
+    before: int
+    label: tuple[int, int]
+    notes: tuple[tuple[int, int], ...]
+    words: int
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The label as it is compared with others."""
+        return self.text.casefold()
+
+
+def read_candidate(text: str) -> Candidate | None:
+    """Read a row as one that begins with a label, in any of the forms but `alone`."""
+    if not text or text[0] in "\"“‘'({=;/0" and not _STAMP_RE.match(text):
+        return None
+    at = _end(_MARK_RE, text, 0)
+    marked = at > 0
+    at = _skip(text, _end(_EMPHASIS_RE, text, at))
+    if stamp := _STAMP_RE.match(text, at):
+        at = _skip(text, stamp.end())
+        at = _skip(text, at + 1) if text[at : at + 1] in ("-", "–", "—", "|") else at
+        at = _skip(text, _end(_EMPHASIS_RE, text, at))
+    if text[at : at + 1] == "[" and "]:" in text[at : at + MAX_LABEL_CHARS]:  # `[Ada Lind]: …`
+        at += 1
+    found = _read_letter(text, at) or _read_named(text, at, stamp is not None) or _read_period(text, at)
+    if found is None and marked:
+        return Candidate("mark", "strong", 0, (0, 0), (), _skip(text, _end(_MARK_RE, text, 0)), "")
+    return found
+
+
+def read_alone(text: str) -> Candidate | None:
+    """Read a row as a label that fills it."""
+    if len(text) > MAX_LABEL_CHARS:
+        return None
+    start = at = _end(_EMPHASIS_RE, text, 0)
+    match = _NAME_RE.match(text, at)
+    if not match:
+        return None
+    name = match[0].rstrip().rstrip("_")
+    at = match.start() + len(name)
+    notes, at = _read_notes(text, at)
+    at = _end(_EMPHASIS_RE, text, at)
+    shape = read_shape(" ".join(name.split()))
+    if at != len(text) or shape is None or name[-1] in ".,-":
+        return None
+    return Candidate("alone", shape, start, (start, start + len(name)), notes, len(text), " ".join(name.split()))
+
+
+def _end(expression: re.Pattern[str], text: str, at: int) -> int:
+    match = expression.match(text, at)
+    return match.end() if match else at
+
+
+def _skip(text: str, at: int) -> int:
+    return _end(_TRAILING_SPACE_RE, text, at)
+
+
+def _read_letter(text: str, at: int) -> Candidate | None:
+    """`Q` and `A` with room behind them, or a full stop."""
+    if (bold := _BOLD_LETTER_RE.match(text, at)) and at:
+        return Candidate("letter", "strong", at, (at, at + 1), (), bold.end(), bold[1])
+    match = _LETTER_RE.match(text, at)
+    if not match and at == 0:
+        match = _SINGLE_Q_RE.match(text)
+        if not match:
+            return None
+        return Candidate("letter", "title", at, (at, at + 1), (), match.end(), "Q")
+    if not match or (match.end() == len(text) and match[2]):
+        return None
+    shape: Shape = "strong" if match[1] == "Q" or match[2] else "caps"
+    return Candidate("letter", shape, at, (at, at + 1), (), match.end(), match[1])
+
+
+def _read_notes(text: str, at: int) -> tuple[tuple[tuple[int, int], ...], int]:
+    notes = []
+    while (match := _NOTE_RE.match(text, at)) and len(notes) < 2:
+        notes.append((at + len(match[0]) - len(match[0].lstrip()), match.end()))
+        at = match.end()
+    return tuple(notes), at
+
+
+def _read_named(text: str, start: int, stamped: bool) -> Candidate | None:
+    """A name, and a colon or a time, or both, behind it."""
+    match = _NAME_RE.match(text, start, start + MAX_LABEL_CHARS)
+    if not match:
+        return None
+    name = match[0].rstrip().rstrip("_")
+    at = start + len(name)
+    closed = text[start - 1 : start] == "[" and text[at : at + 1] == "]"
+    notes, at = _read_notes(text, at + closed)
+    at = _end(_EMPHASIS_RE, text, at)
+    time = _STAMP_BEHIND_RE.match(text, at)
+    if time is None and name[-1:].isdigit() and (cut := _cut_time(text, start, name)):
+        name, at = cut
+        return _candidate("timed", text, start, name, (), at)
+    if time:
+        at = _end(_EMPHASIS_RE, text, time.end())
+    colon = text[at : at + 1] == ":"
+    if colon:
+        at = _end(_EMPHASIS_RE, text, at + 1)
+        if time is None and (time := _BRACKETED_STAMP_RE.match(text, at)):
+            at = _end(_EMPHASIS_RE, text, time.end())
+    if not (colon or time) or not name or (text[at : at + 1].strip() and text[at - 1] not in "*_)]"):
+        return None
+    if text[at : at + 2] == "//":
+        return None
+    return _candidate("timed" if time or stamped else "colon", text, start, name, notes, at)
+
+
+def _cut_time(text: str, start: int, name: str) -> tuple[str, int] | None:
+    """`Ada Lind  0:05` and `Ada Lind - 0:05`: the name ran into the hours of the time."""
+    digits = len(name) - len(name.rstrip("0123456789"))
+    short = name[:-digits].rstrip(" -–—|\u00a0")
+    at = start + len(short)
+    match = _STAMP_BEHIND_RE.match(text, at)
+    return (short, match.end()) if match and match.end() == len(text) and short else None
+
+
+def _candidate(
+    form: Form, text: str, start: int, name: str, notes: tuple[tuple[int, int], ...], at: int
+) -> Candidate | None:
+    printed = " ".join(name.split())
+    shape = read_shape(printed)
+    if shape is None and printed.endswith(".") and printed[:-1] in ("Q", "A"):
+        shape = "strong"
+    if shape is None:
+        return None
+    return Candidate(form, shape, start, (start, start + len(name)), notes, _skip(text, at), printed)
+
+
+def _read_period(text: str, start: int) -> Candidate | None:
+    """`Mr. Lind. Good day.`: an honorific or office, a surname, a full stop, and words behind it."""
+    match = _PERIOD_LABEL_RE.match(text, start, start + MAX_LABEL_CHARS) or _OFFICE_RE.match(text, start, start + 60)
+    if not match:
+        return None
+    name = match[0]
+    while name.endswith("."):
+        name = name[:-1]
+    if name.rpartition(" ")[2].casefold() in _ABBREVIATED:
+        return None
+    at = start + len(name)
+    notes = []
+    if note := _PERIOD_NOTE_RE.match(text, at):
+        notes.append((at + len(note[0]) - len(note[0].lstrip()), note.end()))
+        at = note.end()
+    if text[at : at + 1] != "." or (text[at + 1 : at + 2].strip() and text[at + 1] not in "[(“\""):
+        return None
+    words = _skip(text, at + 1)
+    if words == len(text) or not (text[words].isupper() or text[words].isdigit() or text[words] in "“\"[(‘'—–-.…$"):
+        return None
+    if read_shape(name) != "strong":
+        return None
+    return Candidate("period", "strong", start, (start, start + len(name)), tuple(notes), words, name)

@@ -1,0 +1,364 @@
+"""Transcripts as plain text or Markdown, in which a label at the start of a row says who speaks.
+
+A document is front matter, a head (title, date, place, time), and turns. The convention of its labels is found in the
+document itself (`conventions`); where none is proven nobody speaks, and the text is what stands there. Breaks that only
+wrap a paragraph are told by the width of the text. One file is one document, unless front matter stands in it again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tasks.formats import asides
+from tasks.formats.blocks import Block, Value
+from tasks.formats.conventions import Labels, find_labels
+from tasks.formats.evidence import Evidence
+from tasks.formats.front_matter import find_front_matter, read_front_matter
+from tasks.formats.label_forms import Candidate
+from tasks.formats.named import read_speaker
+from tasks.formats.rows import Row, find_width, is_wrapped, split_rows
+
+NAME = "labelled-text"
+VERSION = 1
+SOURCE = ""  # anybody prints so: the document tells its source, or a person does
+LANGUAGE = ""
+TIME_ZONE = "UTC"
+
+# Labels prove a transcript and no publisher: a format that knows its own pages goes first.
+_EVIDENCE = 0.42
+_SNIFF_CHARS = 120_000
+_MIN_SPOKEN_SHARE = 0.4  # of the rows stand behind the first label; a manual with questions at its end has less
+_MAX_TITLE_CHARS = 300
+_HEAD_ROWS = 400  # a printed hearing has its roster and contents before the first word
+
+_MARKUP_RE = re.compile(r"\s*(?:<(?:!doctype|html|head|body|\?xml|rss|svg|div|p|script|table)\b|[{\[]\s*[\"{\[\]}])", re.IGNORECASE)
+_CODE_RE = re.compile(
+    r"(?:#!|import |from \S+ import |def |class |function |var |let |const |#include|package |public |private |if \(|for \("
+    r"|return\b|\}|\{|//|/\*|<\?|SELECT |INSERT |CREATE |\$ |```)"
+)
+_HEADING_RE = re.compile(r"(#{1,6})\s+(?=\S)")
+_SETEXT_RE = re.compile(r"={3,}|-{3,}")
+_STATEMENT_RE = re.compile(
+    r"(?:(?:JOINT |OPENING |PREPARED |CLOSING )?(?:STATEMENTS?|TESTIMONY|REMARKS) OF |(?:Opening |Prepared )?Statements? of )"
+)
+_WRITTEN_RE = re.compile(
+    r"\\?\[?(?:The|Prepared|Additional).{0,200}\b(?:follows?|submitted|referred to)\b.{0,60}:?\\?\]?", re.DOTALL
+)
+_HEARING_RE = re.compile(r"(?:[A-Z]+ ){0,3}HEARINGS?")
+_SERIES_RE = re.compile(r"\[.*\]|S\. ?H(?:rg|RG)\.|H\. ?H(?:rg|RG)\.|Serial No\.|\d+(?:st|nd|rd|th) Congress|Senate Hearing")
+_END_SENTENCE = (".", ":", ";", ",", "?", "!", "”", '"')
+
+
+def sniff(head: str) -> float:
+    """How much speaks for a labelled transcript in the first characters of a text: 0.42 where a convention is proven.
+
+    Labels that stand in the front matter of a site, and in text that is data, markup or a program, count for nothing.
+    """
+    text = head[:_SNIFF_CHARS]
+    if _MARKUP_RE.match(text) or "\x00" in text:
+        return 0.0
+    front = read_front_matter(text)
+    rows = split_rows(text, front.end)
+    if not rows:
+        return 0.0
+    if sum(_CODE_RE.match(row.text) is not None for row in rows) > 0.08 * len(rows):
+        return 0.0
+    kinds = {block.kind for block in front.blocks}
+    filed = {"title", "front_title"} & kinds and {"date", "published_at"} & kinds
+    labels = find_labels(rows, find_width(rows))
+    if labels and len(rows) - min(labels) >= _MIN_SPOKEN_SHARE * len(rows):
+        return _EVIDENCE
+    return _EVIDENCE if filed else 0.0
+
+
+def split(text: str) -> list[tuple[int, int]]:
+    """The spans of documents: the whole text, unless front matter opens another one behind a blank row."""
+    cuts = [0]
+    for match in re.finditer(r"^(?:---|\+\+\+)[^\S\n]*\r?\n", text, re.MULTILINE):
+        at = match.start()
+        if at > cuts[-1] and text[:at].endswith(("\n\n", "\n\r\n", "\f", "\f\n")) and _opens_document(text, at):
+            cuts.append(at)
+    spans = []
+    for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True):
+        words = text[start:end].strip()
+        if words:
+            first = text.index(words[0], start)
+            spans.append((first, first + len(words)))
+    return spans
+
+
+def _opens_document(text: str, at: int) -> bool:
+    found = find_front_matter(text, at)
+    if not found:
+        return False
+    kinds = {block.kind for block in read_front_matter(text[at : found[3]]).blocks}
+    return bool({"title", "front_title", "date", "published_at"} & kinds)
+
+
+def is_complete(blocks: Sequence[Block]) -> bool:
+    """Nothing in this format says where a document ends: what is there is taken for whole."""
+    return bool(blocks)
+
+
+def parse(text: str) -> list[Block]:
+    """Parse one document into blocks that tile it."""
+    front = read_front_matter(text)
+    rows = split_rows(text, front.end)
+    blocks = list(front.blocks)
+    if rows and rows[0].text.startswith("\ufeff"):
+        rows = _cut_byte_order_mark(rows, blocks)
+    width = find_width(rows)
+    labels = find_labels(rows, width)
+    reader = _Reader(text, rows, labels, width, {block.kind for block in blocks})
+    return blocks + reader.read()
+
+
+def _cut_byte_order_mark(rows: list[Row], blocks: list[Block]) -> list[Row]:
+    first = rows[0]
+    words = first.text.lstrip("\ufeff").lstrip()
+    blocks.append(Block("furniture", first.start, first.start + len(first.text) - len(first.text.lstrip("\ufeff"))))
+    return [Row(first.end - len(words), first.end, words, 0, True), *rows[1:]] if words else rows[1:]
+
+
+class _Reader:
+    """Reads the rows of one document from its first to its last."""
+
+    def __init__(self, text: str, rows: Sequence[Row], labels: Labels, width: int | None, told: set[str]) -> None:
+        self.text, self.rows, self.labels, self.width = text, rows, labels, width
+        self.told = told
+        self.blocks: list[Block] = []
+        self.evidence = Evidence()
+        self.first_label = min(labels, default=len(rows))
+        self.speaking = self.written = self.ended = False
+
+    def read(self) -> list[Block]:
+        at = self._read_title()
+        while at < len(self.rows):
+            at = self._read_at(at)
+        return self.blocks
+
+    def _add(self, kind: str, start: int, end: int, value: Value = None) -> None:
+        words = self.text[start:end].strip()
+        if words:
+            first = self.text.index(words[0], start)
+            self.blocks.append(Block(kind, first, first + len(words), value))
+
+    def _read_title(self) -> int:
+        """Read the title where the head prints one and front matter does not; the row behind it."""
+        if {"title", "front_title"} & self.told or not self.rows:
+            return 0
+        found = self._find_hearing_title() or self._find_title()
+        if not found:
+            return 0
+        first, last = found
+        at = 0
+        while at < first:
+            at = self._read_at(at, first)
+        row = self.rows[first]
+        mark = _HEADING_RE.match(row.text)
+        start = row.start + (mark.end() if mark else 0)
+        self._add("markup", row.start, start)
+        self._add("title", start, self.rows[last].end)
+        return last + 1
+
+    def _find_title(self) -> tuple[int, int] | None:
+        """A heading in Markdown among the first rows, or a first paragraph that is short and no sentence."""
+        for at, row in enumerate(self.rows[: min(8, self.first_label)]):
+            if row.text.startswith("# ") or _HEADING_RE.match(row.text):
+                return at, at
+        last = 0
+        while last + 1 < len(self.rows) and not self.rows[last + 1].gap and last + 1 < self.first_label:
+            last += 1
+        if last > 2 or self.first_label == 0 or self.first_label > _HEAD_ROWS:
+            last = 0
+        if self.first_label == 0 or len(self.rows) < 2 or self._is_aside(self.rows[0].text):
+            return None
+        if any(self._is_aside(row.text) for row in self.rows[1 : last + 1]):
+            last = 0
+        said = self.text[self.rows[0].start : self.rows[last].end]
+        if last and not is_wrapped(self.rows[0], self.rows[1], self.width):
+            last, said = 0, self.rows[0].text
+        if len(said) > _MAX_TITLE_CHARS or (said.endswith(_END_SENTENCE) and not self.rows[0].text.isupper()):
+            return None
+        return 0, last
+
+    def _find_hearing_title(self) -> tuple[int, int] | None:
+        """The rows in capitals above `HEARING` on the front page of a printed record."""
+        for at, row in enumerate(self.rows[: min(_HEAD_ROWS, self.first_label)]):
+            if not _HEARING_RE.fullmatch(row.text) or at == 0:
+                continue
+            first = at
+            while first > 0 and self._is_title_row(self.rows[first - 1].text):
+                first -= 1
+            if first < at:
+                return first, at - 1
+        return None
+
+    def _is_title_row(self, text: str) -> bool:
+        return text.isupper() and not asides.is_rule(text) and not _SERIES_RE.match(text) and not self._is_aside(text)
+
+    def _is_aside(self, text: str) -> bool:
+        return bool(
+            asides.is_rule(text) or asides.is_note(text) or asides.read_clock(text) or asides.read_day(text)
+            or asides.is_page_mark(text) or asides.is_end(text)
+        )  # fmt: skip
+
+    def _read_at(self, at: int, stop: int | None = None) -> int:
+        """Read what begins at a row; the row behind it."""
+        row = self.rows[at]
+        if candidate := self.labels.get(at):
+            return self._read_turn(at, candidate)
+        if kind := self._kind_of_row(at):
+            self._add_row(kind, row)
+            return at + 1
+        end = self._paragraph_end(at, stop)
+        start, stop_at = row.start, self.rows[end - 1].end
+        said = self.text[start:stop_at]
+        if mark := _HEADING_RE.match(said):
+            self._add("markup", start, start + mark.end())
+            self._add("heading", start + mark.end(), stop_at)
+            return end
+        if asides.is_note(" ".join(said.split())):
+            self._add("note", start, stop_at)
+            self.written = self.written or bool(_WRITTEN_RE.fullmatch(said))
+        elif _STATEMENT_RE.match(said) and (said.isupper() or said[:9].isupper()) and len(said) < 600:
+            self._add("heading", start, stop_at)
+        elif self.speaking and not self.written and not self.ended:
+            if self._is_centred(at, end):
+                self._add("heading", start, stop_at)
+            else:
+                self._add_words(start, stop_at)
+        else:
+            self._add("lead", start, stop_at)
+        return end
+
+    def _is_centred(self, at: int, end: int) -> bool:
+        """Rows in capitals in the middle of a page: a heading of the record, which nobody says."""
+        rows = self.rows[at:end]
+        return all(row.indent >= 8 and row.text.isupper() and len(row.text) > 3 for row in rows)
+
+    def _kind_of_row(self, at: int) -> str | None:
+        """What a row is by itself, whatever stands around it; None where it is part of a paragraph."""
+        text = self.rows[at].text
+        if asides.is_elision(text):
+            return "elision"
+        if asides.is_end(text):
+            return "end_mark"
+        if asides.is_rule(text):
+            return "furniture"
+        alone = self._stands_alone(at)
+        if alone and asides.is_page_mark(text):
+            return "furniture"
+        if asides.read_clock(text):
+            return "time" if not self.speaking and at < self.first_label else "end_mark" if self._is_last(at) else "note"
+        if (alone or not self.speaking) and asides.read_day(text):
+            return "date" if not self.speaking else "furniture"
+        if not self.speaking and at < self.first_label <= _HEAD_ROWS and self._is_place(at):
+            return "place"
+        return None
+
+    def _stands_alone(self, at: int) -> bool:
+        return self.rows[at].gap and (at + 1 == len(self.rows) or self.rows[at + 1].gap)
+
+    def _is_last(self, at: int) -> bool:
+        return at + 4 >= len(self.rows) and not any(later > at for later in self.labels)
+
+    def _is_place(self, at: int) -> bool:
+        """A short row over the clock, in a head that prints no date between them."""
+        row = self.rows[at]
+        if len(row.text) > 100 or row.text.endswith(_END_SENTENCE) or not row.text[0].isupper():
+            return False
+        nearby = self.rows[at + 1 : min(at + 4, self.first_label)]
+        return any(asides.read_clock(other.text) for other in nearby) and row.text.count(" ") < 14
+
+    def _add_row(self, kind: str, row: Row) -> None:
+        if kind == "time":
+            self._add(kind, row.start, row.end, asides.read_clock(row.text))
+        elif kind == "date":
+            self._add(kind, row.start, row.end, asides.read_day(row.text))
+        elif kind == "place" and self.blocks and self.blocks[-1].kind == "place":
+            self.blocks[-1] = Block("place", self.blocks[-1].start, row.end)
+        else:
+            self._add(kind, row.start, row.end)
+        if kind == "end_mark" and self._is_last_word(row):
+            self.ended = True
+
+    def _is_last_word(self, row: Row) -> bool:
+        return not any(self.rows[at].start > row.start for at in self.labels)
+
+    def _paragraph_end(self, at: int, stop: int | None = None) -> int:
+        """The row behind the paragraph that begins at, or goes on at, a row."""
+        end = at + 1
+        limit = len(self.rows) if stop is None else stop
+        while end < limit and end not in self.labels:
+            row, before = self.rows[end], self.rows[end - 1]
+            if row.gap or _HEADING_RE.match(row.text) or self._kind_of_row(end):
+                break
+            if not is_wrapped(before, row, self.width) and not self._goes_on(before, row):
+                break
+            end += 1
+        return end
+
+    def _goes_on(self, before: Row, row: Row) -> bool:
+        """Rows of one printed heading or note: a bracket that is still open."""
+        opened = self.text.rfind("[", max(0, before.start - 600), before.end)
+        return opened >= 0 and "]" not in self.text[opened : before.end] and opened >= before.start - 400 and not row.gap
+
+    def _read_turn(self, at: int, candidate: Candidate) -> int:
+        row = self.rows[at]
+        self.speaking, self.written = True, False
+        left, right = (row.start + edge for edge in candidate.label)
+        words = row.start + candidate.words
+        if candidate.form == "mark":
+            self._add("turn_mark", row.start, words, read_speaker("unknown"))
+        else:
+            speaker = self.evidence.resolve(read_speaker(candidate.text))
+            self.evidence.add(speaker)
+            self._add("markup", row.start, left)
+            self._add("speaker_label", left, right, speaker)
+            edge = right
+            for start, end in candidate.notes:
+                self._add("label_mark", edge, row.start + start)
+                self._add("label_note", row.start + start, row.start + end)
+                edge = row.start + end
+            self._add("label_mark", edge, words)
+        if words >= row.end:
+            return at + 1
+        end = self._paragraph_end(at)
+        self._add_words(words, self.rows[end - 1].end)
+        return end
+
+    def _add_words(self, start: int, end: int) -> None:
+        """Words of a speaker, with the stage directions between their sentences taken out."""
+        at = start
+        said = self.text[start:end]
+        if asides.is_note(" ".join(said.split())):
+            self._add("note", start, end)
+            return
+        for left, right in asides.find_stage_notes(said):
+            self._add_speech(at, start + left)
+            self._add("note", start + left, start + right)
+            at = start + right
+        self._add_speech(at, end)
+
+    def _add_speech(self, start: int, end: int) -> None:
+        """A part of a paragraph; marks of emphasis that were left alone by a cut are no words."""
+        kind = "speech" if any(map(str.isalnum, self.text[start:end])) else "markup"
+        self._add(kind, start, end)
+
+
+def iterate_turns(text: str, blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
+    """Label and words of each turn, for those who compare: the label as printed, empty for a bare mark."""
+    label: str | None = None
+    words: list[str] = []
+    for block in blocks:
+        if block.kind in ("speaker_label", "turn_mark"):
+            if label is not None:
+                yield label, " ".join(words)
+            label = text[block.start : block.end] if block.kind == "speaker_label" else ""
+            words = []
+        elif block.kind == "speech":
+            words.append(text[block.start : block.end])
+    if label is not None:
+        yield label, " ".join(words)

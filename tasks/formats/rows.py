@@ -1,0 +1,63 @@
+"""Printed rows of a plain text: where each stands, how far it is indented, and which breaks only wrap a paragraph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_TAB = 4
+# Below this nobody wraps running text: such lines are verse, lists or talk. Above the other one nobody does either.
+MIN_WIDTH, MAX_WIDTH = 50, 132
+
+
+class Row(NamedTuple):
+    """One row without the white space around it; offsets are code points of the text.
+
+    `indent`: columns before its first character; `gap`: whether a blank row, or the beginning, stands before it.
+    """
+
+    start: int
+    end: int
+    text: str
+    indent: int
+    gap: bool
+
+
+def split_rows(text: str, start: int = 0) -> list[Row]:
+    """Split a text into its rows that are not blank, from `start` on, at LF, CR LF or, where there is no LF, CR."""
+    rows: list[Row] = []
+    at, gap = start, True
+    part = text[start:] if start else text
+    for printed in part.split("\n" if "\n" in part or "\r" not in part else "\r"):
+        words = printed.strip()
+        if words:
+            before = len(printed) - len(printed.lstrip())
+            indent = before + (_TAB - 1) * printed.count("\t", 0, before)
+            rows.append(Row(at + before, at + before + len(words), words, indent, gap))
+        gap = not words
+        at += len(printed) + 1
+    return rows
+
+
+def find_width(rows: Sequence[Row]) -> int | None:
+    """The column at which a text was wrapped; None where its rows are paragraphs, or too short to tell.
+
+    It is the length that 95 in 100 rows keep to: a few rows, mostly addresses, stand out of any wrapped text.
+    """
+    if not rows:
+        return None
+    lengths = sorted(row.indent + len(row.text) for row in rows)
+    width = lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)]
+    return width if MIN_WIDTH <= width <= MAX_WIDTH else None
+
+
+def is_wrapped(before: Row, row: Row, width: int | None) -> bool:
+    """Whether the break between two rows is one of wrapping: the next word did not fit, or the sentence just goes on."""
+    if width is None or row.gap:
+        return False
+    if row.indent > before.indent + 1:
+        return False
+    first = row.text.split(None, 1)[0]
+    if before.indent + len(before.text) + 1 + len(first) > width:
+        return True
+    return row.text[0].islower() and before.text[-1] not in ".?!:;" and len(before.text) * 2 > width
