@@ -28,6 +28,7 @@ UNDETERMINED = "und"  # BCP 47 for a language that nobody told
 # Blocks of which a document's own row is made.
 _HEAD = (
     "title", "summary", "date", "time", "place", "sections", "published_at", "page_address", "source", "language",
+    "front_title",
 )  # fmt: skip
 
 # Of a document whose title is its file's name, the id also hashes how the text begins: two of `1/transcript.txt` and
@@ -38,6 +39,7 @@ _OPENING_CHARS = 300
 FURNITURE = frozenset(
     "banner photo_counter credit_mark link_relation link_title link_date label_mark tag_facet tag_more status"
     " section_mark sections published_mark end_mark address_mark page_address link_address source language furniture"
+    " front_matter front_title markup cue_time"
     " unrecognised".split()
 )
 
@@ -150,7 +152,7 @@ class Projection:
         )
         self.url = self._infer("url", self._text("page_address"), told.url)
         # a format that proves its source prints titles: without one, the page is broken
-        unnamed = told.title or (None if origin.source_id else told.name)
+        unnamed = self._front_title() or told.title or (None if origin.source_id else told.name)
         self.title = self._infer("title", self._text("title"), unnamed)
         opening = fold(text)[:_OPENING_CHARS] if self.title and unnamed is told.name and not self._text("title") else ""
         self.document_id = identity.document_id(
@@ -187,6 +189,11 @@ class Projection:
         value = self._value(kind)
         return read(value) if isinstance(value, str) else None
 
+    def _front_title(self) -> Fact[str] | None:
+        """The title that front matter writes with escapes: no bytes of the text say it as it is meant."""
+        value = self._value("front_title")
+        return Fact(value, "front matter") if isinstance(value, str) else None
+
     def _infer(self, column: str, own: T | None, told: Fact[T] | None) -> T | None:
         """What the document tells itself; else what is told of it, which is noted."""
         if own is not None or told is None:
@@ -217,7 +224,7 @@ class Projection:
         )
 
     def _turns(self) -> list[Speaker]:
-        labels = [index for index, block in enumerate(self.blocks) if block.kind == "speaker_label"]
+        labels = [index for index, block in enumerate(self.blocks) if block.kind in ("speaker_label", "turn_mark")]
         self.turn_of: dict[int, int] = {}
         speakers = []
         for turn, (label, end) in enumerate(pairwise([*labels, len(self.blocks)])):
@@ -237,7 +244,7 @@ class Projection:
                 max([label, *marks, *spoken]),
                 turn_id=row,
                 turn_index=turn,
-                speaker_label=self.texts[label],
+                speaker_label=self.texts[label] if self.blocks[label].kind == "speaker_label" else None,
                 speaker_name=speaker.name,
                 speaker_role=speaker.role,
                 speaker_kind=speaker.kind,

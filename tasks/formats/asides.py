@@ -10,7 +10,7 @@ from tasks.formats.label_words import STAGE_WORDS, UNHEARD
 
 MAX_NOTE_WORDS = 14  # in round brackets; what is longer without a word of the stage is a thought of the speaker
 
-_BRACKETS_RE = re.compile(r"\\?[(\[]([^()\[\]\\]{1,240})\\?[)\]](?![(\w])")
+_BRACKETS_RE = re.compile(r"[*_]{0,3}\\?[(\[]([^()\[\]\\]{1,240})\\?[)\]](?![(\w])[*_]{0,3}")
 _NOTE_RE = re.compile(r"[*_]{0,3}\\?([(\[])([^()\[\]]{1,600}?)\\?[)\]][.!]?[*_]{0,3}")
 _MUSIC_RE = re.compile(r"[♪♫#\s]{1,9}[^♪♫]{0,300}[♪♫]|[♪♫]+|\*[a-z][a-z ]{2,40}\*")
 _WORD_RE = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
@@ -21,25 +21,31 @@ _END_RE = re.compile(
     r"|# ?# ?#(?: ?#)*|-\s?30\s?-|\[End of (?:transcript|recording|interview|audio|video)\.?\])",
 )
 _CLOCK_RE = re.compile(
-    r"(?:(END|End|BEGIN|Begin|START)\W{1,4})?\(?(\d{1,2})(?::|\.)(\d{2})\s?([AaPp])\.?\s?[Mm]\.?(?:\s\(?[A-Z]{2,5}\)?| local(?: time)?"
-    r"| \(?[Ll]ocal\)?)?\)?\.?|(?:(END|End|BEGIN|Begin|START)\W{1,4})?(\d{1,2}):(\d{2})(?:\s[A-Z]{2,5})"
+    r"(?:(END|End|BEGIN|Begin|START)\W{1,40})?"
+    r"\(?(\d{1,2})(?::|\.)(\d{2})\s?([AaPp])\.?\s?[Mm]\.?(?:\s\(?[A-Z]{2,5}\)?| local(?: time)?"
+    r"| \(?[Ll]ocal\)?)?\)?\.?|(?:(END|End|BEGIN|Begin|START)\W{1,40})?(\d{1,2}):(\d{2})(?:\s[A-Z]{2,5})"
 )
 _MONTHS = {
     month: number
     for number, month in enumerate(
         "january february march april may june july august september october november december".split(), 1
     )
-} | {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "jun": 6, "jul": 7, "aug": 8, "sept": 9, "sep": 9, "oct": 10, "nov": 11, "dec": 12}  # fmt: skip
+}
+_MONTHS |= {month[:3]: number for month, number in _MONTHS.items()} | {"sept": 9}
 _DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s{1,3})?"
 _DATE_RE = re.compile(
-    rf"\(?{_DAY}(?:([a-z]{{3,9}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})|(\d{{1,2}})(?:st|nd|rd|th)? ([a-z]{{3,9}}),? (\d{{4}})"
+    rf"\(?{_DAY}(?:([a-z]{{3,9}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})"
+    r"|(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3,9}),? (\d{4})"
     r"|(\d{4})-(\d{2})-(\d{2}))\)?\.?",
     re.IGNORECASE,
 )
 _PAGE_RE = re.compile(
-    r"\[\[Page [\dA-Zivxlc]{1,8}\]\]|(?:-\s?|[Pp]age )?\d{1,4}(?: of \d{1,4})?(?:\s?-)?|\[GRAPHIC[^\]\n]{0,120}\].{0,60}|\[?TIFF OMITTED\]?.{0,40}"
+    r"\[\[Page [\dA-Zivxlc]{1,8}\]\]|(?:-\s?|[Pp]age )?\d{1,4}(?: of \d{1,4})?(?:\s?-)?"
+    r"|\[GRAPHIC[^\]\n]{0,120}\].{0,60}|\[?TIFF OMITTED\]?.{0,40}"
     r"|VerDate .{1,200}|\d{2}-\d{3} ?(?:PDF|CC|O).{0,60}"
 )
+_NEARBY = 40  # characters, which hold more white space and emphasis than anybody prints in a row
+_SPACES = " \n\r\t\u00a0*_"
 _TAIL = frozenset(".?!…—–-”\"’'")
 
 
@@ -59,6 +65,11 @@ def is_stage(inside: str) -> bool:
     return any(word.casefold() in STAGE_WORDS for word in _WORD_RE.findall(inside[:120]))
 
 
+def is_unheard(text: str) -> bool:
+    """Whether a bracket stands for words that nobody understood: `(Inaudible.)`."""
+    return text.strip(" .*_()[]\\").casefold() in UNHEARD
+
+
 def find_stage_notes(text: str) -> Iterator[tuple[int, int]]:
     """Spans of stage directions between the sentences of a paragraph: `Yes. (Laughter.) Next?`
 
@@ -66,9 +77,10 @@ def find_stage_notes(text: str) -> Iterator[tuple[int, int]]:
     """
     for match in _BRACKETS_RE.finditer(text):
         inside = match[1].strip()
-        if not is_stage(inside) or inside.rstrip(".").casefold() in UNHEARD:
+        if not is_stage(inside) or is_unheard(inside):
             continue
-        before, after = text[: match.start()].rstrip(" \n\r\t\u00a0*_"), text[match.end() :].lstrip(" \n\r\t\u00a0*_")
+        left, right = max(0, match.start() - _NEARBY), match.end() + _NEARBY
+        before, after = text[left : match.start()].rstrip(_SPACES), text[match.end() : right].lstrip(_SPACES)
         if (not before or before[-1] in _TAIL) and (not after or not after[0].islower()):
             if before[-1:] in ("—", "–", "-") and after[:1] in ("—", "–", "-"):
                 continue

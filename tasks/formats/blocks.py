@@ -74,7 +74,7 @@ KINDS: dict[str, str] = {
     "label_mark": "the colon, and brackets that belong to the label",
     "turn_mark": "`>>`: somebody else speaks, and nothing says who; value: Speaker",
     "markup": "marks around words that are no words: `**`, `#`, `>>` before a label",
-    "cue_time": "times of the paragraph below, in text that is derived from captions; value: (start, end) in milliseconds",
+    "cue_time": "times of the paragraph below, in a rendition of captions; value: (start, end) in milliseconds",
     "speech": "paragraph of a speaker's words",
     "lead": "paragraph of running text outside speech",
     "heading": "heading inside the body",

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from tasks.formats.label_forms import Candidate, read_alone, read_candidate
 from tasks.formats.named import is_capitals, is_spoken_word
-from tasks.formats.rows import Row, is_wrapped
+from tasks.formats.rows import Layout, Row, is_wrapped
 
 Labels = dict[int, Candidate]
 
@@ -23,9 +23,9 @@ MIN_WORDS_ALONE = 20  # what a label that is the only one of its document must h
 _SPOKEN_ENDS = ".?!…—–-”\"’')]*_"
 
 
-def find_labels(rows: Sequence[Row], width: int | None) -> Labels:
+def find_labels(rows: Sequence[Row], layout: Layout) -> Labels:
     """The rows that begin with a label, by index, in a form that the document proves."""
-    candidates = _read_candidates(rows, width)
+    candidates = _read_candidates(rows, layout)
     groups: defaultdict[str, Labels] = defaultdict(dict)
     for at, candidate in candidates.items():
         groups[_group(candidate)][at] = candidate
@@ -45,14 +45,14 @@ def find_labels(rows: Sequence[Row], width: int | None) -> Labels:
     return dict(sorted(accepted.items()))
 
 
-def _read_candidates(rows: Sequence[Row], width: int | None) -> Labels:
+def _read_candidates(rows: Sequence[Row], layout: Layout) -> Labels:
     found: Labels = {}
     for at, row in enumerate(rows):
         candidate = read_candidate(row.text)
         if candidate is None:
             continue
         capitals = candidate.form in ("mark", "letter") or is_capitals(candidate.text.split(" "))
-        starts = at == 0 or row.gap or not is_wrapped(rows[at - 1], row, width)
+        starts = at == 0 or row.gap or not is_wrapped(rows[at - 1], row, layout)
         if not starts and (not capitals or candidate.form == "period" or candidate.shape == "title"):
             continue
         if candidate.words == len(row.text) and candidate.form != "mark" and at + 1 == len(rows):
@@ -153,15 +153,13 @@ def _accept(name: str, found: Labels, rows: Sequence[Row]) -> Labels:
 
 def _find_alone(rows: Sequence[Row]) -> Labels:
     """Labels that fill their rows, with the words below: only where every second paragraph has one, again and again."""
-    found: Labels = {}
-    for at, row in enumerate(rows[:-1]):
-        if row.gap and at - 1 not in found and (candidate := read_alone(row.text)):
-            found[at] = candidate
-    counts = Counter(candidate.key for candidate in found.values())
-    found = {at: one for at, one in found.items() if counts[one.key] > 1 or one.shape == "strong"}
+    every = {at: one for at, row in enumerate(rows[:-1]) if row.gap and (one := read_alone(row.text))}
+    counts = Counter(candidate.key for candidate in every.values())
+    again = {at: one for at, one in every.items() if counts[one.key] > 1 or one.shape == "strong"}
+    found = {at: one for at, one in again.items() if at - 1 not in again}
     keys = [candidate.key for candidate in found.values()]
     distinct = len(set(keys))
     if len(keys) < 4 or distinct < 2 or len(keys) < 2 * distinct:
         return {}
     alternates = sum(one != two for one, two in pairwise(keys)) >= 0.8 * (len(keys) - 1)
-    return found if alternates and _spoken_share({at: one for at, one in found.items()}, rows) >= 0.6 else {}
+    return found if alternates and _spoken_share(found, rows) >= 0.6 else {}

@@ -1,7 +1,7 @@
 """Front matter: facts of a document between `---` (YAML) or `+++` (TOML) rows above its text.
 
-Only entries at the left margin are read, each by itself, so that one that is broken costs no other and no entry can refer
-to another. What is read becomes a block of the kind that such a fact has anywhere; the rest is `front_matter`.
+Only entries at the left margin are read, each by itself, so that one that is broken costs no other and no entry can
+refer to another. What is read becomes a block of the kind that such a fact has anywhere; the rest is `front_matter`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _KINDS: Mapping[str, str] = {
         ("published", "published_at", "published_time", "publication_date", "datepublished", "publish_date", "pubdate"),
         "published_at",
     ),
-    **dict.fromkeys(("url", "source_url", "link", "canonical_url", "canonical", "permalink", "original_url"), "page_address"),
+    **dict.fromkeys(
+        ("url", "source_url", "link", "canonical_url", "canonical", "permalink", "original_url"), "page_address"
+    ),
     **dict.fromkeys(("language", "lang", "locale"), "language"),
     **dict.fromkeys(("source", "publisher", "site"), "source"),
     **dict.fromkeys(("place", "location", "venue"), "place"),
@@ -96,7 +98,7 @@ def read_front_matter(text: str) -> FrontMatter:
 
 
 def _entries(text: str, start: int, end: int) -> list[_Entry]:
-    keys = [match for match in _KEY_RE.finditer(text, start, end)]
+    keys = list(_KEY_RE.finditer(text, start, end))
     edges = [*(match.start() for match in keys[1:]), end]
     entries = []
     first = keys[0].start() if keys else end

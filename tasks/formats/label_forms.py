@@ -1,4 +1,4 @@
-"""The forms in which transcripts print a label at the start of a row, and what of the row is label, note, mark and words.
+"""The forms in which transcripts print a label at the start of a row, and which part of the row is what.
 
     colon    MS. ARDEN: Good day. · Ada Lind (by telephone): … · **Ada Lind:** … · >> HOST: … · [00:12] Ada Lind: …
     timed    Ada Lind: (09:51) · Ada Lind (09:51): · Ada Lind  0:05       the words stand in the next row
@@ -71,7 +71,7 @@ class Candidate(NamedTuple):
 
 def read_candidate(text: str) -> Candidate | None:
     """Read a row as one that begins with a label, in any of the forms but `alone`."""
-    if not text or text[0] in "\"“‘'({=;/0" and not _STAMP_RE.match(text):
+    if not text or (text[0] in "\"“‘'({=;/0" and not _STAMP_RE.match(text)):
         return None
     at = _end(_MARK_RE, text, 0)
     marked = at > 0
@@ -132,7 +132,7 @@ def _read_letter(text: str, at: int) -> Candidate | None:
 
 
 def _read_notes(text: str, at: int) -> tuple[tuple[tuple[int, int], ...], int]:
-    notes = []
+    notes: list[tuple[int, int]] = []
     while (match := _NOTE_RE.match(text, at)) and len(notes) < 2:
         notes.append((at + len(match[0]) - len(match[0].lstrip()), match.end()))
         at = match.end()
@@ -199,11 +199,11 @@ def _read_period(text: str, start: int) -> Candidate | None:
     if name.rpartition(" ")[2].casefold() in _ABBREVIATED:
         return None
     at = start + len(name)
-    notes = []
+    notes: list[tuple[int, int]] = []
     if note := _PERIOD_NOTE_RE.match(text, at):
         notes.append((at + len(note[0]) - len(note[0].lstrip()), note.end()))
         at = note.end()
-    if text[at : at + 1] != "." or (text[at + 1 : at + 2].strip() and text[at + 1] not in "[(“\""):
+    if text[at : at + 1] != "." or (text[at + 1 : at + 2].strip() and text[at + 1] not in '[(“"'):
         return None
     words = _skip(text, at + 1)
     if words == len(text) or not (text[words].isupper() or text[words].isdigit() or text[words] in "“\"[(‘'—–-.…$"):

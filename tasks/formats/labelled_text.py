@@ -17,7 +17,8 @@ from tasks.formats.evidence import Evidence
 from tasks.formats.front_matter import find_front_matter, read_front_matter
 from tasks.formats.label_forms import Candidate
 from tasks.formats.named import read_speaker
-from tasks.formats.rows import Row, find_width, is_wrapped, split_rows
+from tasks.formats.rows import MAX_INDENT, Layout, Row, find_layout, is_wrapped, split_rows
+from tasks.formats.titles import END_SENTENCE, HEAD_ROWS, HEADING_RE, find_title
 
 NAME = "labelled-text"
 VERSION = 1
@@ -29,25 +30,20 @@ TIME_ZONE = "UTC"
 _EVIDENCE = 0.42
 _SNIFF_CHARS = 120_000
 _MIN_SPOKEN_SHARE = 0.4  # of the rows stand behind the first label; a manual with questions at its end has less
-_MAX_TITLE_CHARS = 300
-_HEAD_ROWS = 400  # a printed hearing has its roster and contents before the first word
+_MAX_HEADING_CHARS = 600
 
-_MARKUP_RE = re.compile(r"\s*(?:<(?:!doctype|html|head|body|\?xml|rss|svg|div|p|script|table)\b|[{\[]\s*[\"{\[\]}])", re.IGNORECASE)
+_MARKUP_RE = re.compile(
+    r"\s*(?:<(?:!doctype|html|head|body|\?xml|rss|svg|div|p|script|table)\b|[{\[]\s*[\"{\[\]}])", re.IGNORECASE
+)
 _CODE_RE = re.compile(
-    r"(?:#!|import |from \S+ import |def |class |function |var |let |const |#include|package |public |private |if \(|for \("
-    r"|return\b|\}|\{|//|/\*|<\?|SELECT |INSERT |CREATE |\$ |```)"
+    r"(?:#!|import |from \S+ import |def |class |function |var |let |const |#include|package |public |private "
+    r"|if \(|for \(|return\b|\}|\{|//|/\*|<\?|SELECT |INSERT |CREATE |\$ |```)"
 )
-_HEADING_RE = re.compile(r"(#{1,6})\s+(?=\S)")
-_SETEXT_RE = re.compile(r"={3,}|-{3,}")
-_STATEMENT_RE = re.compile(
-    r"(?:(?:JOINT |OPENING |PREPARED |CLOSING )?(?:STATEMENTS?|TESTIMONY|REMARKS) OF |(?:Opening |Prepared )?Statements? of )"
-)
+_STATEMENT_RE = re.compile(r"(?:JOINT |OPENING |PREPARED |CLOSING )?(?:STATEMENTS?|TESTIMONY|REMARKS) OF ")
 _WRITTEN_RE = re.compile(
     r"\\?\[?(?:The|Prepared|Additional).{0,200}\b(?:follows?|submitted|referred to)\b.{0,60}:?\\?\]?", re.DOTALL
 )
-_HEARING_RE = re.compile(r"(?:[A-Z]+ ){0,3}HEARINGS?")
-_SERIES_RE = re.compile(r"\[.*\]|S\. ?H(?:rg|RG)\.|H\. ?H(?:rg|RG)\.|Serial No\.|\d+(?:st|nd|rd|th) Congress|Senate Hearing")
-_END_SENTENCE = (".", ":", ";", ",", "?", "!", "”", '"')
+_CLOSED_RE = re.compile(r"\b(?:adjourned|concluded|recessed)\b")
 
 
 def sniff(head: str) -> float:
@@ -66,7 +62,7 @@ def sniff(head: str) -> float:
         return 0.0
     kinds = {block.kind for block in front.blocks}
     filed = {"title", "front_title"} & kinds and {"date", "published_at"} & kinds
-    labels = find_labels(rows, find_width(rows))
+    labels = find_labels(rows, find_layout(rows))
     if labels and len(rows) - min(labels) >= _MIN_SPOKEN_SHARE * len(rows):
         return _EVIDENCE
     return _EVIDENCE if filed else 0.0
@@ -108,9 +104,9 @@ def parse(text: str) -> list[Block]:
     blocks = list(front.blocks)
     if rows and rows[0].text.startswith("\ufeff"):
         rows = _cut_byte_order_mark(rows, blocks)
-    width = find_width(rows)
-    labels = find_labels(rows, width)
-    reader = _Reader(text, rows, labels, width, {block.kind for block in blocks})
+    layout = find_layout(rows)
+    labels = find_labels(rows, layout)
+    reader = _Reader(text, rows, labels, layout, {block.kind for block in blocks})
     return blocks + reader.read()
 
 
@@ -124,19 +120,20 @@ def _cut_byte_order_mark(rows: list[Row], blocks: list[Block]) -> list[Row]:
 class _Reader:
     """Reads the rows of one document from its first to its last."""
 
-    def __init__(self, text: str, rows: Sequence[Row], labels: Labels, width: int | None, told: set[str]) -> None:
-        self.text, self.rows, self.labels, self.width = text, rows, labels, width
+    def __init__(self, text: str, rows: Sequence[Row], labels: Labels, layout: Layout, told: set[str]) -> None:
+        self.text, self.rows, self.labels, self.layout = text, rows, labels, layout
         self.told = told
         self.blocks: list[Block] = []
         self.evidence = Evidence()
         self.first_label = min(labels, default=len(rows))
+        self.last_label = max(labels, default=-1)
         self.speaking = self.written = self.ended = False
 
     def read(self) -> list[Block]:
         at = self._read_title()
         while at < len(self.rows):
             at = self._read_at(at)
-        return self.blocks
+        return _note_the_silent(self.blocks)
 
     def _add(self, kind: str, start: int, end: int, value: Value = None) -> None:
         words = self.text[start:end].strip()
@@ -148,7 +145,7 @@ class _Reader:
         """Read the title where the head prints one and front matter does not; the row behind it."""
         if {"title", "front_title"} & self.told or not self.rows:
             return 0
-        found = self._find_hearing_title() or self._find_title()
+        found = find_title(self.text, self.rows[: min(self.first_label, HEAD_ROWS)], self.layout)
         if not found:
             return 0
         first, last = found
@@ -156,53 +153,11 @@ class _Reader:
         while at < first:
             at = self._read_at(at, first)
         row = self.rows[first]
-        mark = _HEADING_RE.match(row.text)
+        mark = HEADING_RE.match(row.text)
         start = row.start + (mark.end() if mark else 0)
         self._add("markup", row.start, start)
         self._add("title", start, self.rows[last].end)
         return last + 1
-
-    def _find_title(self) -> tuple[int, int] | None:
-        """A heading in Markdown among the first rows, or a first paragraph that is short and no sentence."""
-        for at, row in enumerate(self.rows[: min(8, self.first_label)]):
-            if row.text.startswith("# ") or _HEADING_RE.match(row.text):
-                return at, at
-        last = 0
-        while last + 1 < len(self.rows) and not self.rows[last + 1].gap and last + 1 < self.first_label:
-            last += 1
-        if last > 2 or self.first_label == 0 or self.first_label > _HEAD_ROWS:
-            last = 0
-        if self.first_label == 0 or len(self.rows) < 2 or self._is_aside(self.rows[0].text):
-            return None
-        if any(self._is_aside(row.text) for row in self.rows[1 : last + 1]):
-            last = 0
-        said = self.text[self.rows[0].start : self.rows[last].end]
-        if last and not is_wrapped(self.rows[0], self.rows[1], self.width):
-            last, said = 0, self.rows[0].text
-        if len(said) > _MAX_TITLE_CHARS or (said.endswith(_END_SENTENCE) and not self.rows[0].text.isupper()):
-            return None
-        return 0, last
-
-    def _find_hearing_title(self) -> tuple[int, int] | None:
-        """The rows in capitals above `HEARING` on the front page of a printed record."""
-        for at, row in enumerate(self.rows[: min(_HEAD_ROWS, self.first_label)]):
-            if not _HEARING_RE.fullmatch(row.text) or at == 0:
-                continue
-            first = at
-            while first > 0 and self._is_title_row(self.rows[first - 1].text):
-                first -= 1
-            if first < at:
-                return first, at - 1
-        return None
-
-    def _is_title_row(self, text: str) -> bool:
-        return text.isupper() and not asides.is_rule(text) and not _SERIES_RE.match(text) and not self._is_aside(text)
-
-    def _is_aside(self, text: str) -> bool:
-        return bool(
-            asides.is_rule(text) or asides.is_note(text) or asides.read_clock(text) or asides.read_day(text)
-            or asides.is_page_mark(text) or asides.is_end(text)
-        )  # fmt: skip
 
     def _read_at(self, at: int, stop: int | None = None) -> int:
         """Read what begins at a row; the row behind it."""
@@ -211,32 +166,35 @@ class _Reader:
             return self._read_turn(at, candidate)
         if kind := self._kind_of_row(at):
             self._add_row(kind, row)
+            self.ended = self.ended or (kind == "end_mark" and at > self.last_label)
             return at + 1
         end = self._paragraph_end(at, stop)
         start, stop_at = row.start, self.rows[end - 1].end
         said = self.text[start:stop_at]
-        if mark := _HEADING_RE.match(said):
+        if mark := HEADING_RE.match(said):
             self._add("markup", start, start + mark.end())
             self._add("heading", start + mark.end(), stop_at)
             return end
         if asides.is_note(" ".join(said.split())):
             self._add("note", start, stop_at)
             self.written = self.written or bool(_WRITTEN_RE.fullmatch(said))
-        elif _STATEMENT_RE.match(said) and (said.isupper() or said[:9].isupper()) and len(said) < 600:
+            self.ended = self.ended or (bool(_CLOSED_RE.search(said)) and at > self.last_label)
+        elif self._is_heading(said) or (self.speaking and self._is_centred(at, end)):
             self._add("heading", start, stop_at)
         elif self.speaking and not self.written and not self.ended:
-            if self._is_centred(at, end):
-                self._add("heading", start, stop_at)
-            else:
-                self._add_words(start, stop_at)
+            self._add_words(start, stop_at)
         else:
             self._add("lead", start, stop_at)
         return end
 
+    def _is_heading(self, said: str) -> bool:
+        """`STATEMENT OF HON. ADA LIND, …` over what she says."""
+        return _STATEMENT_RE.match(said) is not None and said[:9].isupper() and len(said) < _MAX_HEADING_CHARS
+
     def _is_centred(self, at: int, end: int) -> bool:
         """Rows in capitals in the middle of a page: a heading of the record, which nobody says."""
         rows = self.rows[at:end]
-        return all(row.indent >= 8 and row.text.isupper() and len(row.text) > 3 for row in rows)
+        return all(row.indent > MAX_INDENT and row.text.isupper() and len(row.text) > 3 for row in rows)
 
     def _kind_of_row(self, at: int) -> str | None:
         """What a row is by itself, whatever stands around it; None where it is part of a paragraph."""
@@ -251,10 +209,12 @@ class _Reader:
         if alone and asides.is_page_mark(text):
             return "furniture"
         if asides.read_clock(text):
-            return "time" if not self.speaking and at < self.first_label else "end_mark" if self._is_last(at) else "note"
+            return (
+                "time" if not self.speaking and at < self.first_label else "end_mark" if self._is_last(at) else "note"
+            )
         if (alone or not self.speaking) and asides.read_day(text):
             return "date" if not self.speaking else "furniture"
-        if not self.speaking and at < self.first_label <= _HEAD_ROWS and self._is_place(at):
+        if not self.speaking and at < self.first_label <= HEAD_ROWS and self._is_place(at):
             return "place"
         return None
 
@@ -262,12 +222,12 @@ class _Reader:
         return self.rows[at].gap and (at + 1 == len(self.rows) or self.rows[at + 1].gap)
 
     def _is_last(self, at: int) -> bool:
-        return at + 4 >= len(self.rows) and not any(later > at for later in self.labels)
+        return at + 4 >= len(self.rows) and at > self.last_label
 
     def _is_place(self, at: int) -> bool:
         """A short row over the clock, in a head that prints no date between them."""
         row = self.rows[at]
-        if len(row.text) > 100 or row.text.endswith(_END_SENTENCE) or not row.text[0].isupper():
+        if len(row.text) > 100 or row.text.endswith(END_SENTENCE) or not row.text[0].isupper():
             return False
         nearby = self.rows[at + 1 : min(at + 4, self.first_label)]
         return any(asides.read_clock(other.text) for other in nearby) and row.text.count(" ") < 14
@@ -281,11 +241,6 @@ class _Reader:
             self.blocks[-1] = Block("place", self.blocks[-1].start, row.end)
         else:
             self._add(kind, row.start, row.end)
-        if kind == "end_mark" and self._is_last_word(row):
-            self.ended = True
-
-    def _is_last_word(self, row: Row) -> bool:
-        return not any(self.rows[at].start > row.start for at in self.labels)
 
     def _paragraph_end(self, at: int, stop: int | None = None) -> int:
         """The row behind the paragraph that begins at, or goes on at, a row."""
@@ -293,9 +248,12 @@ class _Reader:
         limit = len(self.rows) if stop is None else stop
         while end < limit and end not in self.labels:
             row, before = self.rows[end], self.rows[end - 1]
-            if row.gap or _HEADING_RE.match(row.text) or self._kind_of_row(end):
+            if row.gap or HEADING_RE.match(row.text) or self._kind_of_row(end) or asides.is_note(row.text):
                 break
-            if not is_wrapped(before, row, self.width) and not self._goes_on(before, row):
+            if min(before.indent, row.indent) > MAX_INDENT and row.text.isupper() == before.text.isupper():
+                end += 1
+                continue
+            if not is_wrapped(before, row, self.layout) and not self._goes_on(before, row):
                 break
             end += 1
         return end
@@ -303,11 +261,13 @@ class _Reader:
     def _goes_on(self, before: Row, row: Row) -> bool:
         """Rows of one printed heading or note: a bracket that is still open."""
         opened = self.text.rfind("[", max(0, before.start - 600), before.end)
-        return opened >= 0 and "]" not in self.text[opened : before.end] and opened >= before.start - 400 and not row.gap
+        return (
+            opened >= 0 and "]" not in self.text[opened : before.end] and opened >= before.start - 400 and not row.gap
+        )
 
     def _read_turn(self, at: int, candidate: Candidate) -> int:
         row = self.rows[at]
-        self.speaking, self.written = True, False
+        self.speaking, self.written, self.ended = True, False, False
         left, right = (row.start + edge for edge in candidate.label)
         words = row.start + candidate.words
         if candidate.form == "mark":
@@ -333,7 +293,7 @@ class _Reader:
         """Words of a speaker, with the stage directions between their sentences taken out."""
         at = start
         said = self.text[start:end]
-        if asides.is_note(" ".join(said.split())):
+        if asides.is_note(" ".join(said.split())) and not asides.is_unheard(said):
             self._add("note", start, end)
             return
         for left, right in asides.find_stage_notes(said):
@@ -346,6 +306,38 @@ class _Reader:
         """A part of a paragraph; marks of emphasis that were left alone by a cut are no words."""
         kind = "speech" if any(map(str.isalnum, self.text[start:end])) else "markup"
         self._add(kind, start, end)
+
+
+_OF_LABEL = ("markup", "speaker_label", "label_note", "label_mark", "turn_mark")
+
+
+def _note_the_silent(blocks: Sequence[Block]) -> list[Block]:
+    """Make one note of a label behind which nobody speaks: `MR. LIND: (Laughs.)` tells what he does, not says."""
+    out: list[Block] = []
+    at = 0
+    while at < len(blocks):
+        end = at
+        while end < len(blocks) and blocks[end].kind in _OF_LABEL:
+            end += 1
+        kinds = {block.kind for block in blocks[at:end]}
+        if not kinds & {"speaker_label", "turn_mark"}:
+            out.append(blocks[at])
+            at += 1
+            continue
+        if _next_kind(blocks, end) == "speech":
+            out += blocks[at:end]
+        else:
+            end += end < len(blocks) and blocks[end].kind == "note"
+            out.append(Block("note", blocks[at].start, blocks[end - 1].end))
+        at = end
+    return out
+
+
+def _next_kind(blocks: Sequence[Block], at: int) -> str:
+    """The kind of the next block that is speech or opens a turn."""
+    while at < len(blocks) and blocks[at].kind not in ("speech", "speaker_label", "turn_mark"):
+        at += 1
+    return blocks[at].kind if at < len(blocks) else ""
 
 
 def iterate_turns(text: str, blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:

@@ -31,11 +31,12 @@ _INITIAL_RE = re.compile(r"(?:[^\W\d_]\.-?){1,4}")
 _SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv", "m.d.", "ph.d.", "md", "phd", "esq", "esq."})
 # Capital words that open sentences: a label does not begin with one, unless an office stands behind `the`.
 _OPENERS = frozenset(
-    "the a an this that these those he she it we they you i my your his her its our their in on at as for from with to by"
-    " of and but or so if when while since because after before not no yes let here there what who why how where which"
-    " is are was were do does did will would can could should may might must please thank thanks dear one two three"
-    " first second third finally all every each some any many most more both either neither such other another just only"
-    " even also still then now today tomorrow yesterday good great new about according between during under over".split()
+    "the a an this that these those he she it we they you i my your his her its our their in on at as for from "
+    "with to by of and but or so if when while since because after before not no yes let here there what who why "
+    "how where which is are was were do does did will would can could should may might must please thank thanks "
+    "dear one two three first second third finally all every each some any many most more both either neither "
+    "such other another just only even also still then now today tomorrow yesterday good great new about "
+    "according between during under over".split()
 )
 
 
@@ -44,7 +45,7 @@ def _key(word: str) -> str:
 
 
 def is_capitals(words: Sequence[str]) -> bool:
-    """Whether all words with letters are printed in capitals, `McCOY` and `of` aside; and one of them has two letters."""
+    """Whether all words with letters are in capitals, `McCOY` and `of` aside, and one of them has two letters."""
     full = [word for word in words if word[0].isalpha() and word.casefold().rstrip(",") not in PARTICLES]
     return all(word.upper() == word or _MIXED_RE.match(word) for word in full) and any(
         sum(map(str.isupper, word)) > 1 for word in full
@@ -77,7 +78,12 @@ def read_shape(label: str) -> Shape | None:
         return None
     for at, word in enumerate(name):
         ends = word.endswith(".") and at + 1 < len(words)
-        if ends and keys[at] not in HONORIFICS | _SUFFIXES | TITLES and not _INITIAL_RE.fullmatch(word) and len(word) > 5:
+        if (
+            ends
+            and keys[at] not in HONORIFICS | _SUFFIXES | TITLES
+            and not _INITIAL_RE.fullmatch(word)
+            and len(word) > 5
+        ):
             return None
         if word[0].islower() and keys[at] not in PARTICLES:
             return None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 _TAB = 4
 # Below this nobody wraps running text: such lines are verse, lists or talk. Above the other one nobody does either.
 MIN_WIDTH, MAX_WIDTH = 50, 132
+MAX_INDENT = 6  # of the first row of a paragraph; what stands further in is centred
+MIN_INDENTED_SHARE = 0.1  # of the breaks inside blocks of rows follow such a row
 
 
 class Row(NamedTuple):
@@ -39,25 +42,36 @@ def split_rows(text: str, start: int = 0) -> list[Row]:
     return rows
 
 
-def find_width(rows: Sequence[Row]) -> int | None:
-    """The column at which a text was wrapped; None where its rows are paragraphs, or too short to tell.
+class Layout(NamedTuple):
+    """How a text is set: the column at which it was wrapped, None where its rows are paragraphs or too short to tell;
+    and whether an indent, not a blank row, opens its paragraphs."""
 
-    It is the length that 95 in 100 rows keep to: a few rows, mostly addresses, stand out of any wrapped text.
+    width: int | None
+    indented: bool
+
+
+def find_layout(rows: Sequence[Row]) -> Layout:
+    """Find out how a text is set.
+
+    The width is the length that 95 in 100 rows keep to: a few rows, mostly addresses, stand out of any wrapped text.
     """
     if not rows:
-        return None
+        return Layout(None, False)
     lengths = sorted(row.indent + len(row.text) for row in rows)
     width = lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)]
-    return width if MIN_WIDTH <= width <= MAX_WIDTH else None
+    inner = [(before, row) for before, row in pairwise(rows) if not row.gap]
+    opened = sum(2 <= before.indent <= MAX_INDENT and row.indent == 0 for before, row in inner)
+    indented = opened >= 3 and opened >= MIN_INDENTED_SHARE * len(inner)
+    return Layout(width if MIN_WIDTH <= width <= MAX_WIDTH else None, indented)
 
 
-def is_wrapped(before: Row, row: Row, width: int | None) -> bool:
-    """Whether the break between two rows is one of wrapping: the next word did not fit, or the sentence just goes on."""
-    if width is None or row.gap:
+def is_wrapped(before: Row, row: Row, layout: Layout) -> bool:
+    """Whether the break between two rows only wraps: the next word did not fit, or the sentence goes on."""
+    if row.gap or row.indent > before.indent + 1:
         return False
-    if row.indent > before.indent + 1:
-        return False
-    first = row.text.split(None, 1)[0]
-    if before.indent + len(before.text) + 1 + len(first) > width:
+    if layout.indented and row.indent == 0 and before.indent <= MAX_INDENT:
         return True
-    return row.text[0].islower() and before.text[-1] not in ".?!:;" and len(before.text) * 2 > width
+    first = row.text.split(None, 1)[0]
+    if layout.width is not None and before.indent + len(before.text) + 1 + len(first) > layout.width:
+        return True
+    return row.text[0].islower() and before.text[-1] not in ".?!:;"
