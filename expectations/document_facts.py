@@ -54,9 +54,7 @@ def facts(batch: Batch) -> Facts:
         "missing": missing(table, "documents"),
         "turn_rows": pa.array(turn_rows, pa.int32()),
         "paragraph_rows": pa.array(paragraph_rows, pa.int32()),
-        "paragraph_words": pa.array(
-            batch.sum_by_document("paragraphs", words(batch.tables["paragraphs"]["text"])), pa.int32()
-        ),
+        "paragraph_words": pa.array(batch.sum_by_document("paragraphs", batch.paragraph_words), pa.int32()),
         "is_transcript": pa.array(is_transcript),
         "has_turns": pa.array(ints(table["turn_count"]) > 0),
         "is_silent_transcript": pa.array(_filed_as_transcript(table) & (turn_rows == 0)),
@@ -76,11 +74,6 @@ def facts(batch: Batch) -> Facts:
         **_date_facts(table, (batch.today - EPOCH).days, is_full),
         **document_span_facts(table),
     }
-
-
-def words(texts: pa.ChunkedArray) -> Ints:
-    """Words of folded texts, in which one space stands between two words."""
-    return ints(pc.add(pc.count_substring(texts, " "), pc.cast(pc.greater(pc.utf8_length(texts), 0), pa.int32())))
 
 
 def _has_block(batch: Batch, kind: str) -> Mask:
@@ -131,7 +124,7 @@ def _body_fingerprints(batch: Batch) -> pa.Array:
     costs one warning in more than 10^9 batches.
     """
     paragraphs = batch.tables["paragraphs"]
-    texts = groups(paragraphs["text"]).astype(np.uint64)
+    texts = batch.paragraph_texts.astype(np.uint64)
     places = ints(paragraphs["paragraph_index"]).astype(np.uint64)
     mixed = _mix(_mix(texts) + places)
     sums = batch.sum_by_document("paragraphs", mixed.view(np.int64)).view(np.uint64)
@@ -147,8 +140,8 @@ def _shares_repeated(batch: Batch) -> pa.Array:
     Null for short bodies, and for those that are the same throughout: another rule tells them. Only paragraphs that
     stand in a few documents are compared: what is on many pages is no sign of two being one.
     """
-    table, rows = batch.tables["paragraphs"], batch.document_rows("paragraphs")
-    texts, counts = groups(table["text"]), words(table["text"])
+    rows = batch.document_rows("paragraphs")
+    texts, counts = batch.paragraph_texts, batch.paragraph_words
     total, documents = ints(batch.documents["word_count"]), batch.documents.num_rows
     chosen = (rows >= 0) & (counts >= SHARED_PARAGRAPH_WORDS)
     pairs, first = np.unique(texts[chosen] * (documents + 1) + rows[chosen], return_index=True)

@@ -39,6 +39,21 @@ class Batch:
     today: dt.date
     twice: frozenset[str] = frozenset()
     _rows: dict[str, Ints] = field(default_factory=dict)
+    _of_paragraphs: dict[str, Ints] = field(default_factory=dict)
+
+    @property
+    def paragraph_texts(self) -> Ints:
+        """A number for the text of each paragraph, the same for equal texts; several rules ask, one pass answers."""
+        if "texts" not in self._of_paragraphs:
+            self._of_paragraphs["texts"] = groups(self.tables["paragraphs"]["text"])
+        return self._of_paragraphs["texts"]
+
+    @property
+    def paragraph_words(self) -> Ints:
+        """Words of each paragraph."""
+        if "words" not in self._of_paragraphs:
+            self._of_paragraphs["words"] = words(self.tables["paragraphs"]["text"])
+        return self._of_paragraphs["words"]
 
     @property
     def documents(self) -> pa.Table:
@@ -83,6 +98,12 @@ def ints(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> Ints:
 def true(column: pa.ChunkedArray | pa.Array) -> Mask:
     """Booleans as NumPy booleans; null counts as false."""
     return np.asarray(pc.fill_null(flat(column), False).to_numpy(zero_copy_only=False))
+
+
+def words(texts: pa.ChunkedArray) -> Ints:
+    """Words of folded texts, in which one space stands between two words."""
+    is_some = pc.cast(pc.greater(pc.binary_length(texts), 0), pa.int32())
+    return ints(pc.add(pc.count_substring(texts, " "), is_some))
 
 
 def nullable(values: Ints, valid: Mask) -> pa.Array:
@@ -176,7 +197,7 @@ def pages_alike(batch: Batch, table: str, column: str, shares: npt.NDArray[np.fl
         shares: for each row the share of all pages from which on they are many; NaN where the text is not judged.
     """
     documents, rows = batch.documents.num_rows, batch.document_rows(table)
-    texts = groups(batch.tables[table][column])
+    texts = batch.paragraph_texts if (table, column) == ("paragraphs", "text") else groups(batch.tables[table][column])
     judged = ~np.isnan(shares) & (rows >= 0) & true(batch.tables[table][column].is_valid())
     pairs = np.unique(texts[judged] * (documents + 1) + rows[judged])  # a text counts once a page
     pages = np.bincount(pairs // (documents + 1), minlength=len(texts) + 1)[texts]

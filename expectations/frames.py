@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from expectations import document_facts, links, paragraphs, photos, tags, turns
@@ -54,8 +56,8 @@ def judged_table(batch: Batch, name: str) -> pa.Table:
     return pa.Table.from_arrays([*(table[column] for column in table.column_names), *facts.values()], names=names)
 
 
-def to_frame(table: pa.Table, rules: tuple[Rule, ...]) -> pd.DataFrame:
-    """The columns that the rules judge, as a frame whose index counts the rows.
+def to_frame(table: pa.Table, rules: Sequence[Rule], rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """The columns that the rules judge, some rows of them, as a frame whose index names the rows.
 
     Text stays in Arrow's memory. Numbers without nulls become NumPy arrays, which Great Expectations compares at
     once; any other number it compares in a loop over the rows.
@@ -63,9 +65,12 @@ def to_frame(table: pa.Table, rules: tuple[Rule, ...]) -> pd.DataFrame:
     import pandas as pd
 
     judged = dict.fromkeys(column for rule in rules for column in rule.check.judged)
-    return pd.DataFrame(
-        {column: _series(flat(table[column])) for column in judged}, index=pd.RangeIndex(table.num_rows)
-    )
+    chosen = table.select(list(judged))
+    if len(rows) < table.num_rows:
+        chosen = chosen.take(pa.array(rows))
+    frame = pd.DataFrame({column: _series(flat(chosen[column])) for column in judged})
+    frame.index = pd.Index(rows)
+    return frame
 
 
 def _series(column: pa.Array) -> pd.Series:

@@ -20,7 +20,6 @@ from expectations.facts import (
     belonging_facts,
     bytes_outside,
     flat,
-    groups,
     ints,
     nullable,
     pages_alike,
@@ -242,7 +241,7 @@ def facts(batch: Batch) -> Facts:
     table, turns = batch.tables["paragraphs"], batch.tables["turns"]
     turn_rows = ints(pc.index_in(table["turn_id"], value_set=flat(turns["turn_id"]), skip_nulls=True), missing=-1)
     has_turn = true(table["turn_id"].is_valid())
-    texts = groups(table["text"])
+    texts = batch.paragraph_texts
     starts, ends = ints(table["byte_start"]), ints(table["byte_end"])
     return {
         **belonging_facts(batch, "paragraphs"),

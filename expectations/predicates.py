@@ -1,35 +1,67 @@
-"""The checks said a second time, without Great Expectations: for each the rows of a frame that break it.
+"""The checks said a second time, over whole columns of Arrow: for each the rows of a table that break it.
 
-Used where Great Expectations cuts its list of rows short, and by the tests, which hold both against each other. Null is
-let pass, as there, except where nothing must stand.
+They find the rows that Great Expectations is asked about, a hundred times as fast as it would; in every run and in the
+tests both are held against each other. Null is let pass, as there, except where nothing must stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.facts import Mask
-from expectations.rules import Argument, Check
-
-if TYPE_CHECKING:
-    import pandas as pd
+from expectations.facts import Ints, Mask, flat
+from expectations.rules import Argument, Check, Rule
 
 Arguments = Mapping[str, Argument]
 
+_NOT_MATCH = "ExpectColumnValuesToNotMatchRegex"
 
-def breaking(check: Check, frame: pd.DataFrame) -> Mask:
-    """For each row of the frame whether it breaks the check."""
-    columns = [pa.Array.from_pandas(frame[name]) for name in check.judged]
+
+def find_breaking(rules: Iterable[Rule], table: pa.Table) -> dict[str, Ints]:
+    """The rows of a table that break each rule, ascending; rules that hold are left out."""
+    rules = list(rules)
+    hits = _find_hits([rule.check for rule in rules if rule.check.expectation == _NOT_MATCH], table)
+    found = {}
+    for rule in rules:
+        rows = hits.get(rule.check.judged[0]) if rule.check.expectation == _NOT_MATCH else None
+        if rows is None:
+            found[rule.rule_id] = np.flatnonzero(breaking(rule.check, table))
+        elif len(rows):
+            some = table.select(rule.check.judged).take(pa.array(rows))
+            found[rule.rule_id] = rows[breaking(rule.check, some)]
+    return {rule_id: rows for rule_id, rows in found.items() if len(rows)}
+
+
+def _find_hits(checks: Sequence[Check], table: pa.Table) -> dict[str, Ints]:
+    """Per column of text that several expressions must not match, the rows that any of them matches: in one pass."""
+    by_column: dict[str, list[str]] = {}
+    for check in checks:
+        by_column.setdefault(check.judged[0], []).append(f"(?:{check.arguments['regex']})")
+    return {
+        column: np.flatnonzero(_mask(pc.match_substring_regex(flat(table[column]), "|".join(each))))
+        for column, each in by_column.items()
+        if len(each) > 1
+    }
+
+
+def breaking(check: Check, table: pa.Table) -> Mask:
+    """For each row of a table, facts among its columns, whether it breaks the check."""
+    columns = [_without_nan(flat(table[name])) for name in check.judged]
     if check.expectation == "ExpectColumnValuesToBeNull":
         return _mask(columns[0].is_valid())
     known = np.logical_and.reduce([_mask(column.is_valid()) for column in columns])
     broken: Mask = known & ~_mask(_HOLDS[check.expectation](check.arguments, *columns))
     return broken
+
+
+def _without_nan(column: pa.Array) -> pa.Array:
+    """In a frame of pandas, which is what Great Expectations is given, what is no number is null."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
 def _mask(values: pa.Array | pa.ChunkedArray) -> Mask:
@@ -79,7 +111,7 @@ def _greater(arguments: Arguments, column: pa.Array, other: pa.Array) -> pa.Arra
 
 _HOLDS: Mapping[str, Callable[..., pa.Array]] = {
     "ExpectColumnValuesToMatchRegex": _match,
-    "ExpectColumnValuesToNotMatchRegex": _not_match,
+    _NOT_MATCH: _not_match,
     "ExpectColumnValuesToBeInSet": _in_set,
     "ExpectColumnValuesToBeUnique": _unique,
     "ExpectColumnValueLengthsToBeBetween": _lengths,

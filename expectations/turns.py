@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 
 from expectations import vocabulary
 from expectations.common import belonging
-from expectations.document_facts import words
 from expectations.facts import Batch, Facts, belonging_facts, flat, ints, true
 from expectations.rules import (
     CONTRACT,
@@ -144,7 +143,7 @@ def facts(batch: Batch) -> Facts:
     turn_rows = ints(pc.index_in(paragraphs["turn_id"], value_set=flat(table["turn_id"]), skip_nulls=True), missing=-1)
     spoken = (turn_rows >= 0) & true(pc.equal(paragraphs["kind"], "speech"))
     spoken_words = np.zeros(table.num_rows, np.int64)
-    np.add.at(spoken_words, turn_rows[spoken], words(paragraphs["text"])[spoken])
+    np.add.at(spoken_words, turn_rows[spoken], batch.paragraph_words[spoken])
     is_person = true(pc.equal(table["speaker_kind"], "person"))
     unnamed = np.logical_and(*(true(is_blank(table[column])) for column in ("speaker_name", "speaker_role")))
     return {

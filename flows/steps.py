@@ -26,6 +26,7 @@ from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, Fragment, parse_batch
 from tasks.publish import Judged, Plan, plan_publication, stage_partition
 from tasks.told import rank
+from tasks.validate import SAMPLE_ROWS
 from tasks.workers import Workers
 
 _OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
@@ -66,7 +67,8 @@ def validate(
 ) -> list[Held]:
     """Judge the rows of one batch by the suites; what was accepted before is not held back again."""
     uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
-    held = [workers.run(judge_fragment, fragment, uris, today, accepted) for fragment in fragments]
+    sample_rows = 0 if batch.index else SAMPLE_ROWS  # once a run
+    held = [workers.run(judge_fragment, fragment, uris, today, accepted, sample_rows) for fragment in fragments]
     back, warned = sum(len(one.judged.held) for one in held), sum(len(one.warnings) for one in held)
     get_run_logger().info("%d documents held back by the suites, %d warnings", back, warned)
     return held

@@ -15,7 +15,7 @@ from storage.schemas import TABLES
 from tasks.acquire import Dump
 from tasks.parse import Fragment
 from tasks.publish import Judged
-from tasks.validate import Broken, judge
+from tasks.validate import SAMPLE_ROWS, Broken, judge
 
 # Column of `documents` -> kind of the block that it is read from.
 _BLOCK_OF = {
@@ -35,7 +35,11 @@ class Held:
 
 
 def judge_fragment(
-    fragment: Fragment, uris: Mapping[str, str], today: dt.date, accepted: frozenset[tuple[str, str]] = frozenset()
+    fragment: Fragment,
+    uris: Mapping[str, str],
+    today: dt.date,
+    accepted: frozenset[tuple[str, str]] = frozenset(),
+    sample_rows: int = SAMPLE_ROWS,
 ) -> Held:
     """Run the suites over one fragment.
 
@@ -44,9 +48,10 @@ def judge_fragment(
         uris: dump hash -> where the dump came from.
         today: the day that dates are judged by.
         accepted: pairs of quarantine id and rule id that a person vouched for: they are told as warnings.
+        sample_rows: as in `judge`.
     """
     tables = {name: fragment.read(name) for name in TABLES}
-    judgement = judge({**tables, "blocks": fragment.read("blocks")}, today, fragment.twice)
+    judgement = judge({**tables, "blocks": fragment.read("blocks")}, today, fragment.twice, sample_rows)
     columns = ["document_id", "title", "dump_sha256", "rendition_sha256", "byte_start", "byte_end", "parser"]
     documents = {row["document_id"]: row for row in tables["documents"].select(columns).to_pylist()}
     findings: dict[str, list[Finding]] = {"critical": [], "warning": []}

@@ -1,9 +1,10 @@
 """Judge the tables of one batch by the suites: which rules hold, and which documents break which rule in which row.
 
-Great Expectations is the judge; this module hands it frames, maps the rows that it names back to documents, and
-sees to it that no row is missing from the list. It is imported when the first batch is judged, since that takes
-seconds. Great Expectations is asked twice: first for plain verdicts, which is quick, and then for the rows, of the
-few rules that were broken.
+Great Expectations is the judge; this module hands it frames and maps the rows that it names back to documents. Asked
+about every row it would take longer than all the rest of a run, so `expectations.predicates` goes ahead over whole
+columns and finds the rows that break something: about these it is asked, and about a sample of all others once a run,
+of all rules. A row on which the two differ ends the run. It is imported when it is first asked, since that takes
+seconds.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ from storage.schemas import TABLES
 
 if TYPE_CHECKING:
     import great_expectations as gx
-    import pandas as pd
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.datasource.fluent.pandas_datasource import PandasDatasource
+
+# Rows of a table, spread over it, that are judged whatever the predicates say; a small batch is judged whole.
+SAMPLE_ROWS = 10_000
 
 OBSERVED_CHARS = 200  # of an observed value; the row itself is found by its index
 
@@ -44,6 +47,8 @@ OBSERVED_CHARS = 200  # of an observed value; the row itself is found by its ind
 _ORDER = ("documents", *(name for name in TABLES if name != "documents"))
 
 _ROWS = {"result_format": "COMPLETE", "return_unexpected_index_query": False, "exclude_unexpected_values": True}
+
+_NO_ROWS = np.array([], np.int64)
 
 # Great Expectations keeps its project in a global and is bound by the interpreter lock anyway.
 _ONE_AT_A_TIME = threading.Lock()
@@ -74,7 +79,9 @@ class Judgement:
         return frozenset(broken.document_id for broken in self.broken if broken.severity == CRITICAL)
 
 
-def judge(tables: Mapping[str, pa.Table], today: dt.date, twice: frozenset[str] = frozenset()) -> Judgement:
+def judge(
+    tables: Mapping[str, pa.Table], today: dt.date, twice: frozenset[str] = frozenset(), sample_rows: int = SAMPLE_ROWS
+) -> Judgement:
     """Judge the tables of one batch.
 
     Args:
@@ -82,6 +89,7 @@ def judge(tables: Mapping[str, pa.Table], today: dt.date, twice: frozenset[str] 
             known; others are not looked at.
         today: the day of the run, so that the judgement does not depend on a clock.
         twice: ids of documents that their dump holds more than once.
+        sample_rows: how many rows of each table Great Expectations judges besides those that break something.
 
     Returns:
         A verdict for every rule, those of empty tables among them, and every row that broke a rule, by table, rule
@@ -90,7 +98,7 @@ def judge(tables: Mapping[str, pa.Table], today: dt.date, twice: frozenset[str] 
     Raises:
         RefusedError: tables of other schemas, or a broken rule in a row that names no document, so that nothing could
             be held back for it.
-        StenolakeError: Great Expectations could not judge a rule.
+        StenolakeError: Great Expectations could not judge a rule, or judges otherwise than the predicates.
     """
     if faults := drift(tables):
         raise RefusedError(
@@ -102,7 +110,7 @@ def judge(tables: Mapping[str, pa.Table], today: dt.date, twice: frozenset[str] 
     broken: list[Broken] = []
     for name in _ORDER:
         judged = judged_table(batch, name)
-        failures = _failing_rows(judged, name) if judged.num_rows else {}
+        failures = _failing_rows(judged, name, sample_rows) if judged.num_rows else {}
         for rule in rules_of(name):
             rows = failures.get(rule.rule_id, [])
             verdicts.append(_verdict(rule, judged.num_rows, len(rows)))
@@ -187,32 +195,37 @@ def _shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _failing_rows(judged: pa.Table, name: str) -> dict[str, list[int]]:
+def _failing_rows(judged: pa.Table, name: str, sample_rows: int) -> dict[str, list[int]]:
     """Rows that break each rule of a table, ascending; rules that hold are left out."""
     rules = rules_of(name)
+    broken = predicates.find_breaking(rules, judged)
+    sample = np.arange(judged.num_rows)[:: max(1, -(-judged.num_rows // sample_rows))] if sample_rows else _NO_ROWS
+    rows = np.unique(np.concatenate([sample, *broken.values()]))
+    if not len(rows):
+        return {}
+    asked = [rule for rule in rules if sample_rows or rule.rule_id in broken]
     with _quietly(), _ONE_AT_A_TIME:
-        frame = to_frame(judged, rules)
+        frame = to_frame(judged, asked, rows)
         batch = _definition(name).get_batch(batch_parameters={"dataframe": frame})
-        verdict = batch.validate(_suite(name), result_format="BOOLEAN_ONLY")
-        _require_judged(verdict.results)
-        failing = {_rule_id(result) for result in verdict.results if not result.success}
-        if not failing:
-            return {}
-        suite = suite_of(f"{name} again", (rule for rule in rules if rule.rule_id in failing))
-        listed = batch.validate(suite, result_format=_ROWS)
-        _require_judged(listed.results)
-        found = {_rule_id(result): result.result for result in listed.results}
-    return {rule.rule_id: _complete(rule, frame, found[rule.rule_id]) for rule in rules if rule.rule_id in failing}
+        if sample_rows:
+            verdict = batch.validate(_suite(name), result_format="BOOLEAN_ONLY")
+            _require_judged(verdict.results)
+            failing = {_rule_id(result) for result in verdict.results if not result.success}
+            asked = [rule for rule in rules if rule.rule_id in failing | broken.keys()]
+        found = {}
+        if asked:
+            listed = batch.validate(suite_of(f"{name} again", asked), result_format=_ROWS)
+            _require_judged(listed.results)
+            found = {_rule_id(result): result.result for result in listed.results}
+    none: list[int] = []
+    return {rule.rule_id: _agreed(rule, list(broken.get(rule.rule_id, none)), found[rule.rule_id]) for rule in asked}
 
 
-def _complete(rule: Rule, frame: pd.DataFrame, result: Mapping[str, object]) -> list[int]:
-    """The rows that Great Expectations lists, or, where its list is cut short, those that the same rule gives again."""
-    listed = result.get("unexpected_index_list")
-    count = result.get("unexpected_count")
-    if isinstance(listed, list) and len(listed) == count:
-        return sorted(int(row) for row in listed)
-    rows = np.flatnonzero(predicates.breaking(rule.check, frame)).tolist()
-    if len(rows) != count:
+def _agreed(rule: Rule, rows: list[int], result: Mapping[str, object]) -> list[int]:
+    """The rows that break a rule, by its predicate and by Great Expectations, whose list may be cut short."""
+    listed, count = result.get("unexpected_index_list"), result.get("unexpected_count")
+    is_whole = isinstance(listed, list) and len(listed) == count
+    if len(rows) != count or (isinstance(listed, list) and is_whole and sorted(listed) != rows):
         raise StenolakeError(
             f"rule {rule.rule_id}: Great Expectations counts {count} failing rows, its own predicate {len(rows)}",
             "Report this with the versions that `stenolake doctor` prints.",

@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from expectations.facts import Batch
+from expectations.frames import judged_table
 from expectations.rules import Rule, absent
 from expectations.suites import BY_ID, RULES
 from storage.errors import RefusedError, StenolakeError
@@ -125,17 +127,28 @@ def test_failing_rows_are_listed_in_full() -> None:
     assert (verdict.rows, verdict.failed) == (5100, 5000)
 
 
-def test_a_list_that_is_cut_short_is_made_again() -> None:
-    import pandas as pd
-
+def test_predicate_and_great_expectations_must_agree() -> None:
     rule = BY_ID["paragraphs.text.furniture"]
-    frame = pd.DataFrame({"furniture": pd.array([None, "x", "y", None], dtype=pd.ArrowDtype(pa.string()))})
     whole = {"unexpected_index_list": [2, 1], "unexpected_count": 2}
-    assert validate._complete(rule, frame, whole) == [1, 2]
-    assert validate._complete(rule, frame, {**whole, "unexpected_index_list": [1]}) == [1, 2]
-    assert validate._complete(rule, frame, {"unexpected_count": 2}) == [1, 2]
-    with pytest.raises(StenolakeError, match="counts 3 failing rows, its own predicate 2"):
-        validate._complete(rule, frame, {"unexpected_count": 3})
+    assert validate._agreed(rule, [1, 2], whole) == [1, 2]
+    assert validate._agreed(rule, [1, 2], {**whole, "unexpected_index_list": [1]}) == [1, 2]  # cut short
+    assert validate._agreed(rule, [1, 2], {"unexpected_count": 2}) == [1, 2]
+    for rows, count in (([1, 2], 3), ([], 2), ([1, 3], 2)):
+        with pytest.raises(StenolakeError, match=f"counts {count} failing rows, its own predicate {len(rows)}"):
+            validate._agreed(
+                rule, rows, {**whole, "unexpected_count": count, "unexpected_index_list": [1, 2, 4][:count]}
+            )
+
+
+@pytest.mark.parametrize("sample_rows", [0, 1, 7, 10_000])
+def test_a_sample_of_any_size_gives_the_same_judgement(sample_rows: int) -> None:
+    rows = builder.rows(documents=30, turns=3)
+    for index in (0, 5, 29):
+        rows["documents"][index]["turn_count"] += 1
+    rows["paragraphs"][-1]["text"] = rows["paragraphs"][-2]["text"] = "Publication status"
+    rows["turns"][3]["turn_id"] = rows["turns"][1]["turn_id"]
+    tables = builder.to_tables(rows)
+    assert judge(tables, TODAY, sample_rows=sample_rows) == judge(tables, TODAY, sample_rows=10**9)
 
 
 def test_empty_tables_are_judged() -> None:
@@ -201,10 +214,10 @@ def test_a_broken_row_that_names_no_document_is_refused() -> None:
 
 def test_a_rule_that_cannot_be_judged_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Rule("tags.nothing.here", ("value",), "warning", absent("no_such_fact"), "Reason.", "test")
-    monkeypatch.setattr(validate, "to_frame", lambda table, rules: table.select(["value"]).to_pandas())
+    monkeypatch.setattr(validate, "to_frame", lambda table, rules, rows: table.select(["value"]).to_pandas())
     monkeypatch.setattr(validate, "_suite", lambda table: validate.suite_of("broken", (rule,)))
     with pytest.raises(StenolakeError, match="rule tags.nothing.here could not be judged".replace(".", "[.]")):
-        validate._failing_rows(builder.tables()["tags"], "tags")
+        validate._failing_rows(judged_table(Batch(builder.tables(), TODAY), "tags"), "tags", 100)
 
 
 def test_a_judgement_is_the_same_in_threads() -> None:

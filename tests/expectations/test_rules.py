@@ -16,7 +16,7 @@ import pytest
 from expectations import predicates, vocabulary
 from expectations.common import carried_columns
 from expectations.facts import Batch
-from expectations.frames import judged_table, to_frame
+from expectations.frames import judged_table
 from expectations.rules import CRITICAL, WARNING
 from expectations.suites import BY_ID, RULES, build_suite, rules_as_json, rules_of
 from storage.schemas import TABLES
@@ -84,12 +84,15 @@ def test_rule_just_holds(case: Case, holding: Outcome) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_predicates_agree_with_great_expectations(table: str, breaking: Outcome) -> None:
-    frame = to_frame(judged_table(Batch(breaking.tables, builder.TODAY, breaking.twice), table), rules_of(table))
+    judged = judged_table(Batch(breaking.tables, builder.TODAY, breaking.twice), table)
     listed: dict[str, list[int]] = defaultdict(list)
     for broken in breaking.judgement.broken:
         listed[broken.rule_id].append(broken.row_index)
     for rule in rules_of(table):
-        assert np.flatnonzero(predicates.breaking(rule.check, frame)).tolist() == listed[rule.rule_id], rule.rule_id
+        assert np.flatnonzero(predicates.breaking(rule.check, judged)).tolist() == listed[rule.rule_id], rule.rule_id
+    found = predicates.find_breaking(rules_of(table), judged)
+    mine = {rule_id: rows for rule_id, rows in listed.items() if rows and rule_id.startswith(f"{table}.")}
+    assert {rule_id: rows.tolist() for rule_id, rows in found.items()} == mine
 
 
 def test_valid_tables_break_nothing() -> None:
