@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.shown import tell, tell_json
 from storage.errors import StenolakeError
 
 app = typer.Typer(
@@ -330,9 +330,9 @@ def _fail_unexpectedly(error: Exception, *, as_json: bool) -> int:
 
 
 def _fail(code: int, message: str, advice: str, *, as_json: bool) -> int:
-    print(f"stenolake: {message}", file=sys.stderr)
+    tell(f"stenolake: {message}", stream=sys.stderr)
     if advice:
-        print(f"  {advice}", file=sys.stderr)
+        tell(f"  {advice}", stream=sys.stderr)
     if as_json:
-        print(json.dumps({"error": message, "advice": advice, "exit": code}, ensure_ascii=False))
+        tell_json({"error": message, "advice": advice, "exit": code})
     return code

@@ -6,14 +6,14 @@ files' contents (`stenolake verify` does that).
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
+
+from flows.shown import reveal, tell_json
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -74,7 +74,7 @@ def run_doctor(lake: Path, as_json: bool) -> int:
             "exit_code": code,
             "checks": [asdict(check) for check in checks],
         }
-        sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
+        tell_json(report)
     else:
         _print(checks, lake)
     return code
@@ -99,12 +99,14 @@ def _print(checks: Sequence[Check], lake: Path) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     is_plain = console.options.ascii_only
-    console.print(Text(f"Stenolake on Python {platform.python_version()}, lake {lake}"))
+    console.print(Text(f"Stenolake on Python {platform.python_version()}, lake {reveal(lake)}"))
     width = max(len(check.name) for check in checks)
     for check in checks:
         mark, plain, colour = _MARKS[check.status]
-        console.print(Text.assemble((plain if is_plain else mark, colour), f" {check.name:<{width}}  {check.detail}"))
+        console.print(
+            Text.assemble((plain if is_plain else mark, colour), f" {check.name:<{width}}  {reveal(check.detail)}")
+        )
         if check.advice:
-            console.print(Text(f"  {'':<{width}}  {'->' if is_plain else '→'} {check.advice}", style="dim"))
+            console.print(Text(f"  {'':<{width}}  {'->' if is_plain else '→'} {reveal(check.advice)}", style="dim"))
     counts = {status: sum(check.status == status for check in checks) for status in _MARKS}
     console.print(Text(f"{counts[OK]} ok, {counts[WARN]} to look at, {counts[FAIL]} would make a run fail"))

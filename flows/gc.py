@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from pathlib import Path
 
 from flows.session import close, session
+from flows.shown import tell, tell_json
 from storage import ledger, recover
 from storage.commit import Move
 from storage.lake import Lake
@@ -54,11 +54,11 @@ def run_gc(lake: Path, *, delete: bool, wait_seconds: float, as_json: bool) -> i
     total = sum(size for _, size, _ in found)
     if as_json:
         files = [{"path": name, "bytes": size, "why": why} for name, size, why in found]
-        print(json.dumps({"status": "deleted" if delete else "listed", "files": files, "bytes": total}))
+        tell_json({"status": "deleted" if delete else "listed", "files": files, "bytes": total})
         return 0
     for name, size, why in found[:SHOWN]:
-        print(f"{size:>12,} {name}  {why}")
+        tell(f"{size:>12,} {name}  {why}")
     if len(found) > SHOWN:
-        print(f"… and {len(found) - SHOWN} more: --json lists all")
-    print(f"{len(found)} files, {total:,} bytes {'deleted' if delete else 'to delete: stenolake gc --delete'}")
+        tell(f"… and {len(found) - SHOWN} more: --json lists all")
+    tell(f"{len(found)} files, {total:,} bytes {'deleted' if delete else 'to delete: stenolake gc --delete'}")
     return 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from flows.shown import plain
+from flows.shown import plain, tell, tell_json
 from storage import ledger
 from storage.errors import DamageError, UsageError
 from storage.lake import Lake
@@ -90,37 +89,40 @@ def run_list(lake: Path, *, as_json: bool) -> int:
     held = list_held(Lake.open(lake))
     rules = dict(sorted(Counter(rule for entry in held for rule in entry["rules"]).items()))
     if as_json:
-        print(json.dumps({"count": len(held), "rules": rules, "held": held}, ensure_ascii=False, default=str))
+        tell_json({"count": len(held), "rules": rules, "held": held})
         return 0
     for entry in held:
         title = plain(entry["title"] or entry["uri"])[:80]
-        print(f"{entry['quarantine_id']}  {', '.join(entry['rules'])}  {title}")
-    print(f"{len(held)} in quarantine" + "".join(f"\n  {count:>6}  {rule}" for rule, count in rules.items()))
+        tell(f"{entry['quarantine_id']}  {', '.join(entry['rules'])}  {title}")
+    tell(f"{len(held)} in quarantine" + "".join(f"\n  {count:>6}  {rule}" for rule, count in rules.items()))
     if held:
-        print(f"next       stenolake quarantine show {held[0]['quarantine_id']}")
+        tell(f"next       stenolake quarantine show {held[0]['quarantine_id']}")
     return 0
 
 
 def run_show(lake: Path, quarantine_id: str, *, as_json: bool) -> int:
     """Print one entry of the quarantine with the block at fault marked by `>`. Returns 0."""
+    from tasks.release import is_acceptable
+
     answer = show_held(Lake.open(lake), quarantine_id)
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, default=str))
+        tell_json(answer)
         return 0
     for row in answer["findings"]:
-        print(f"{quarantine_id}  {plain(row['title'] or '')}")
+        tell(f"{quarantine_id}  {plain(row['title'] or '')}")
         for name in ("rule_id", "observed", "reason", "parser", "uri", "dump_sha256", "held_at", "document_id"):
             if row[name] is not None:
-                print(f"  {name:<12} {plain(row[name])}")
+                tell(f"  {name:<12} {plain(row[name])}")
         of = row["rendition_sha256"] or row["dump_sha256"]  # what could not be read as text has no rendition
-        print(f"  {'bytes':<12} {row['byte_start']} to {row['byte_end']} of {of}")
+        tell(f"  {'bytes':<12} {row['byte_start']} to {row['byte_end']} of {of}")
         for mark, part in (("  |", "before"), ("> |", "at_fault"), ("  |", "after")):
             for line in row[part].splitlines():
                 if line.strip():
-                    print(f"{mark} {plain(line)}")
-        print()
-    print(f"next       stenolake quarantine retry {quarantine_id}     after a fix of the parser")
-    print(f'           stenolake quarantine accept {quarantine_id} --reason "…"     if it is right as it stands')
+                    tell(f"{mark} {plain(line)}")
+        tell()
+    tell(f"next       stenolake quarantine retry {quarantine_id}     after a fix of the parser")
+    if all(map(is_acceptable, answer["findings"])):
+        tell(f'           stenolake quarantine accept {quarantine_id} --reason "…"     if it is right as it stands')
     return 0
 
 
@@ -129,7 +131,7 @@ def run_release(lake: Path, ids: list[str], rule: str | None, reason: str | None
     opened = Lake.open(lake)
     started = time.monotonic()
     if reason is None and not ids and rule is None and not ledger.open_findings(opened):
-        print(json.dumps({"status": "completed", "still_held": 0}) if as_json else "the quarantine is empty")
+        tell_json({"status": "completed", "still_held": 0}) if as_json else tell("the quarantine is empty")
         return 0
     from flows import release
 
@@ -137,9 +139,9 @@ def run_release(lake: Path, ids: list[str], rule: str | None, reason: str | None
     still = len(list_held(opened))
     answer = {**counts, "still_held": still, "seconds": round(time.monotonic() - started, 2)}
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False))
+        tell_json(answer)
         return 0
     documents = answer["documents"]
-    print("documents  " + "  ".join(f"{count} {what}" for what, count in documents.items()))
-    print(f"{still} in quarantine; run {answer['run_id']}, {answer['seconds']} s")
+    tell("documents  " + "  ".join(f"{count} {what}" for what, count in documents.items()))
+    tell(f"{still} in quarantine; run {answer['run_id']}, {answer['seconds']} s")
     return 0

@@ -23,7 +23,7 @@ from markupsafe import Markup
 
 from flows import report_data
 from flows.charts import draw_bars
-from flows.shown import reveal
+from flows.shown import reveal, tell, tell_json
 from storage.errors import UsageError
 from storage.files import storing
 from storage.lake import Lake
@@ -202,8 +202,8 @@ def run_report(lake: Path, out: Path, *, as_json: bool) -> int:
         fresh.replace(place)
     answer["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
-        print(json.dumps(answer))
+        tell_json(answer)
     else:
-        print(f"{answer['pages']} pages, {answer['bytes']:,} bytes, in {answer['seconds']} s")
-        print(f"open       {place.as_uri()}/index.html")
+        tell(f"{answer['pages']} pages, {answer['bytes']:,} bytes, in {answer['seconds']} s")
+        tell(f"open       {place.as_uri()}/index.html")
     return 0

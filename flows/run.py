@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 from flows import environment
 from flows.bar import bar
+from flows.shown import tell, tell_json
 
 environment.quiet()
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # our own lines are the terminal's
@@ -63,7 +63,7 @@ def run_ingest(
         )
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
-        print(json.dumps(counts, ensure_ascii=False))
+        tell_json(counts)
     else:
         _tell(counts, lake, dry_run=dry_run)
     quarantined = counts["documents"]["quarantined"]
@@ -100,12 +100,12 @@ def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> 
         counts: dict[str, Any] = dict(fetch(lake=str(lake), **parameters))
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
-        print(json.dumps(counts, ensure_ascii=False))
+        tell_json(counts)
     else:
         told = counts["fetch"]
-        print("fetched    " + "  ".join(f"{value} {name}" for name, value in told.items() if isinstance(value, int)))
+        tell("fetched    " + "  ".join(f"{value} {name}" for name, value in told.items() if isinstance(value, int)))
         if doubt := told.get("doubt"):
-            print(f"doubt      {doubt}")
+            tell(f"doubt      {doubt}")
         _tell(counts, lake, dry_run=False)
     return 3 if strict and counts["documents"]["quarantined"] else 0
 
@@ -123,35 +123,35 @@ def run_reprocess(lake: Path, source: str | None, since: dt.date | None, *, wait
         counts: dict[str, Any] = dict(reprocess(str(lake), source, since, wait_seconds))
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
-        print(json.dumps(counts, ensure_ascii=False))
+        tell_json(counts)
         return 0
-    print(f"{counts['dumps']} dumps read again in {counts['seconds']} s; run {counts['run_id']}")
-    print("documents  " + "  ".join(f"{count} {what}" for what, count in counts["documents"].items()))
-    print(f"changed    {count_changes(counts)}")
+    tell(f"{counts['dumps']} dumps read again in {counts['seconds']} s; run {counts['run_id']}")
+    tell("documents  " + "  ".join(f"{count} {what}" for what, count in counts["documents"].items()))
+    tell(f"changed    {count_changes(counts)}")
     return 0
 
 
 def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
     documents, rows = counts["documents"], counts["rows"]
     size = f"{counts['bytes']:,} bytes"
-    print(f"{counts['dumps']} dumps, {size}, in {counts['seconds']} s; run {counts['run_id']}")
-    print("documents  " + "  ".join(f"{count} {what}" for what, count in documents.items()))
-    print("rows       " + "  ".join(f"{count} {table}" for table, count in rows.items()))
+    tell(f"{counts['dumps']} dumps, {size}, in {counts['seconds']} s; run {counts['run_id']}")
+    tell("documents  " + "  ".join(f"{count} {what}" for what, count in documents.items()))
+    tell("rows       " + "  ".join(f"{count} {table}" for table, count in rows.items()))
     for title, key in (("held back ", "rules_broken"), ("warnings  ", "warnings")):
         if counts[key]:
-            print(f"{title} " + "  ".join(f"{count} {rule}" for rule, count in counts[key].items()))
+            tell(f"{title} " + "  ".join(f"{count} {rule}" for rule, count in counts[key].items()))
     for breach in counts["outside_envelope"]:
-        print(f"unusual    {breach}")
+        tell(f"unusual    {breach}")
     if dry_run:
-        print("dry run: nothing was written")
+        tell("dry run: nothing was written")
         return
     program = sys.argv[0] if Path(sys.argv[0]).name == "stenolake" else "stenolake"
     option = "" if str(lake) == os.environ.get("STENOLAKE_LAKE", "lake") else f" --lake {lake}"
     question = "select speaker_name, count(*) from turns group by all order by 2 desc limit 5"
     if documents["quarantined"]:
-        print("why        " + f"{program} quarantine list{option}")
-    print("next       " + f'{program} sql "{question}"{option}')
+        tell("why        " + f"{program} quarantine list{option}")
+    tell("next       " + f'{program} sql "{question}"{option}')
     if sample := counts.get("sample_id"):
-        print("           " + f"{program} trace {sample}{option}")
-    print("           " + f"{program} verify{option}")
-    print("           " + f"{program} ui")
+        tell("           " + f"{program} trace {sample}{option}")
+    tell("           " + f"{program} verify{option}")
+    tell("           " + f"{program} ui")

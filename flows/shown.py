@@ -1,11 +1,19 @@
-"""Text out of dumps, as it may be shown to a person: nothing in it that a terminal or a page would act on unseen."""
+"""Text out of dumps, as it may be shown to a person: nothing in it that a terminal or a page would act on unseen.
+
+The commands print by `tell` and `tell_json` and by nothing else, so that no value can reach a terminal as it is.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
+from typing import Any, TextIO
 
-# Control characters but tab and line feed; zero-width space, direction marks, overrides and isolates.
-_UNSEEN_RE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters but tab and line feed; zero-width space, line separators, direction marks, overrides, isolates.
+_UNSEEN_RE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]"
+)
 
 
 def reveal(value: object) -> str:
@@ -24,3 +32,18 @@ def plain(value: object) -> str:
     'one two'
     """
     return reveal(value).replace("\n", " ").replace("\t", " ")
+
+
+def tell(text: object = "", *, stream: TextIO | None = None) -> None:
+    """Print text for a person, on standard output or another stream."""
+    print(reveal(text), file=stream)
+
+
+def tell_json(value: Any, *, default: Callable[[Any], Any] = str) -> None:
+    """Print one JSON object: faithful, with characters that nobody sees as escapes.
+
+    >>> tell_json({"a": "\x9b31m\u202e"})
+    {"a": "\\u009b31m\\u202e"}
+    """
+    text = json.dumps(value, ensure_ascii=False, default=default)
+    print(_UNSEEN_RE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
-import json
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from flows.shown import tell, tell_json
 from storage.errors import UsageError
 from storage.lake import Lake
 from storage.schemas import LINEAGE, QUARANTINE, TABLES, VERDICTS
@@ -54,12 +56,19 @@ def run_sql(query: str, lake: Path, *, as_json: bool) -> int:
         answer = connection.sql(query)
         if as_json:
             columns, rows = (answer.columns, answer.fetchall()) if answer else ([], [])
-            print(json.dumps({"columns": columns, "rows": rows}, ensure_ascii=False, default=_plain))
+            tell_json({"columns": columns, "rows": rows}, default=_plain)
         elif answer:
-            answer.show(max_rows=SHOWN_ROWS, max_width=160)
+            tell(_draw(answer))
     except duckdb.Error as error:
         raise UsageError(f"the query fails: {error}", "the tables: " + ", ".join([*_VIEWS, "withdrawn"])) from error
     return 0
+
+
+def _draw(answer: duckdb.DuckDBPyRelation) -> str:
+    """The box that DuckDB draws, which it only ever prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as drawn:
+        answer.show(max_rows=SHOWN_ROWS, max_width=160)
+    return drawn.getvalue().rstrip("\n")
 
 
 def _plain(value: object) -> object:

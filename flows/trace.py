@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.shown import plain
+from flows.shown import plain, tell, tell_json
 from storage import ledger
 from storage.errors import DamageError, UsageError
 from storage.lake import Lake, Partition
@@ -221,7 +220,7 @@ def run_trace(asked: str, lake: Path, *, as_json: bool) -> int:
     """Trace an id and print what is known. Returns 0."""
     answer = trace_id(Lake.open(lake), asked)
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, default=str))
+        tell_json(answer)
     else:
         _show(answer)
     return 0
@@ -230,26 +229,26 @@ def run_trace(asked: str, lake: Path, *, as_json: bool) -> int:
 def _show(answer: Answer, indent: str = "") -> None:
     for key, value in answer.items():
         if isinstance(value, dict):
-            print(f"{indent}{key}")
+            tell(f"{indent}{key}")
             _show(value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            print(f"{indent}{key}  ({len(value)})")
+            tell(f"{indent}{key}  ({len(value)})")
             for item in value[:SHOWN_DOCUMENTS]:
-                print(
+                tell(
                     f"{indent}  - "
                     + "  ".join(f"{name}={plain(item[name])}" for name in item if item[name] is not None)
                 )
             if len(value) > SHOWN_DOCUMENTS:
-                print(f"{indent}  … {len(value) - SHOWN_DOCUMENTS} more: --json has all")
+                tell(f"{indent}  … {len(value) - SHOWN_DOCUMENTS} more: --json has all")
         elif isinstance(value, list):
             shown = [plain(item) for item in value]
-            print(
+            tell(
                 f"{indent}{key:<16} "
                 + (", ".join(shown) if len(shown) <= SHOWN_NAMES else f"{len(shown)}: --json has all")
             )
         elif key == "excerpt" and value is not None:
-            print(f"{indent}excerpt")
+            tell(f"{indent}excerpt")
             for line in str(value).splitlines():
-                print(f"{indent}  | {plain(line)}")
+                tell(f"{indent}  | {plain(line)}")
         elif value is not None:
-            print(f"{indent}{key:<16} {plain(value)}")
+            tell(f"{indent}{key:<16} {plain(value)}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from flows.shown import plain
+from flows.shown import plain, tell, tell_json
 from storage import ledger
 from storage.errors import StenolakeError, UsageError
 from storage.lake import Lake
@@ -87,14 +87,14 @@ def run_versions(asked: str, lake: Path, *, as_json: bool) -> int:
     """Print the versions of a document. Returns 0."""
     answer = trace_versions(Lake.open(lake), asked)
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, default=str))
+        tell_json(answer)
         return 0
     for version in answer["versions"]:
-        print(f"{version['seen_at']:%Y-%m-%d %H:%M:%S} {version['change']:<10} dump {version['dump_sha256']}")
+        tell(f"{version['seen_at']:%Y-%m-%d %H:%M:%S} {version['change']:<10} dump {version['dump_sha256']}")
         if version["reason"]:
-            print(f"  the source removed it: {plain(version['reason'])}")
+            tell(f"  the source removed it: {plain(version['reason'])}")
         if version["problem"]:
-            print(f"  note: {version['problem']}")
+            tell(f"  note: {version['problem']}")
         for line in version["diff"]:
-            print("  " + plain(line))
+            tell("  " + plain(line))
     return 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from pathlib import Path
 
 from flows.bar import bar
 from flows.progress import report
+from flows.shown import tell, tell_json
 from storage.errors import DamageError, UsageError
 from storage.lake import Lake
 from storage.records import Output
@@ -78,19 +78,19 @@ def run_verify(lake: Path, *, sample: str = "1/1", as_json: bool) -> int:
     if as_json:
         findings = [dataclasses.asdict(item) for item in damage]
         status = "damaged" if damage else "whole"
-        print(json.dumps({"status": status, "sample": sample, **counts, "damage": findings, "seconds": seconds}))
+        tell_json({"status": status, "sample": sample, **counts, "damage": findings, "seconds": seconds})
     elif not damage:
         size, what = counts["bytes"] / 1e6, "" if chosen == EVERYTHING else f", sample {sample}"
-        print(
+        tell(
             f"whole: {counts['files']} files and {counts['partitions']} partitions proven in {seconds} s "
             f"({size:.1f} MB{what})"
         )
         if counts["pending"]:
-            print(f"pending: {counts['pending']} partitions are being replaced; the rows are proven after the next run")
+            tell(f"pending: {counts['pending']} partitions are being replaced; the rows are proven after the next run")
     else:
         for item in damage[:SHOWN]:
-            print(f"rule {item.rule}  {item.where}\n        {item.problem}\n        {item.advice}")
+            tell(f"rule {item.rule}  {item.where}\n        {item.problem}\n        {item.advice}")
         if len(damage) > SHOWN:
-            print(f"… and {len(damage) - SHOWN} more: --json lists all")
-        print(f"damaged: {len(damage)} findings")
+            tell(f"… and {len(damage) - SHOWN} more: --json lists all")
+        tell(f"damaged: {len(damage)} findings")
     return DamageError.exit_code if damage else 0

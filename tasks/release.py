@@ -50,6 +50,12 @@ def choose_open(lake: Lake, ids: Sequence[str] = (), rule: str | None = None) ->
     return [row for row in rows if row["quarantine_id"] in wanted]
 
 
+def is_acceptable(row: Row) -> bool:
+    """Whether a person may vouch for a finding: it is a rule's of the suites, and none that every reader relies on."""
+    rule = BY_ID.get(row["rule_id"])
+    return rule is not None and not rule.origin.startswith(_BINDING)
+
+
 def require_acceptable(rows: Sequence[Row]) -> None:
     """Raise unless a person may vouch for every finding.
 
@@ -57,8 +63,7 @@ def require_acceptable(rows: Sequence[Row]) -> None:
         UsageError: a finding of a rule that readers and `verify` rely on, or of a document that could not be parsed.
     """
     for row in rows:
-        rule = BY_ID.get(row["rule_id"])
-        if rule is None or rule.origin.startswith(_BINDING):
+        if not is_acceptable(row):
             raise UsageError(
                 f"{row['quarantine_id']} cannot be accepted: it breaks {row['rule_id']}, which every table relies on",
                 f"{row['reason']} Then: stenolake quarantine retry {row['quarantine_id']}",

@@ -48,6 +48,7 @@ def test_list_and_show_name_rule_and_mark_the_block(stenolake: Command, lake: Pa
     assert finding["after"].startswith("\nThank you.")
     said = stenolake("quarantine", "show", torn["quarantine_id"], "--lake", lake).out
     assert f"> | {SIDEBAR}" in said.splitlines()
+    assert f"quarantine accept {torn['quarantine_id']}" in said
     (finding,) = stenolake("quarantine", "show", long["quarantine_id"], "--lake", lake, "--json").json["findings"]
     assert finding["at_fault"].strip() == LONG.strip()
 
@@ -127,6 +128,7 @@ def test_what_the_tables_rely_on_cannot_be_accepted(stenolake: Command, tmp_path
     cut = (page(1) + page(3, title="Cut off"))[:-60]
     stenolake("ingest", write(tmp_path, "cut.txt", cut), "--lake", lake)
     (entry,) = held(stenolake, lake)
+    assert "quarantine accept" not in stenolake("quarantine", "show", entry["quarantine_id"], "--lake", lake).out
     said = stenolake("quarantine", "accept", entry["quarantine_id"], "--reason", "fine", "--lake", lake)
     assert said.code == 2
     assert "cannot be accepted" in said.err
