@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from expectations import vocabulary
 from expectations.common import belonging
-from expectations.facts import Batch, Facts, belonging_facts, flat, ints, true
+from expectations.facts import Batch, Facts, Ints, Mask, belonging_facts, flat, ints, true
 from expectations.rules import (
     CONTRACT,
     CRITICAL,
@@ -23,6 +23,7 @@ from expectations.rules import (
 )
 
 _CODE = "a fault of the code that makes the tables."
+_BYTES = 40  # bits of a byte offset: a terabyte
 _LOST = "The paragraphs after the label went elsewhere, or the label is none."
 
 RULES: tuple[Rule, ...] = (
@@ -32,7 +33,7 @@ RULES: tuple[Rule, ...] = (
         ("text", "speaker_label"),
         CRITICAL,
         one_of("is_silent", [False]),
-        f"A speaker is announced and says nothing. {_LOST}",
+        f"A speaker is announced and says nothing, and no mark says that words were left out. {_LOST}",
         HEALTHY + ": every label is followed by words",
         shown=("speaker_label", "text"),
     ),
@@ -148,11 +149,34 @@ def facts(batch: Batch) -> Facts:
     unnamed = np.logical_and(*(true(is_blank(table[column])) for column in ("speaker_name", "speaker_role")))
     return {
         **belonging_facts(batch, "turns"),
-        "is_silent": is_blank(table["text"]),
+        "is_silent": pc.and_(is_blank(table["text"]), pc.invert(pa.array(_is_left_out(batch)))),
         "is_nobody": pa.array(is_person & unnamed),
         "spoken_rows": pa.array(np.bincount(turn_rows[spoken], minlength=table.num_rows), pa.int32()),
         "spoken_words": pa.array(spoken_words, pa.int32()),
     }
+
+
+def _is_left_out(batch: Batch) -> Mask:
+    """Whether what comes next behind a turn, before another one, is an elision or a stage direction."""
+    turns, paragraphs = batch.tables["turns"], batch.tables["paragraphs"]
+    begins, ends = _places(batch, "turns", "byte_start"), _places(batch, "turns", "byte_end")
+    shown = _places(batch, "paragraphs", "byte_start")
+    order = np.argsort(shown, kind="stable")
+    marks = true(pc.is_in(paragraphs["kind"], value_set=pa.array(["elision", "note"])))[order]
+    last = np.iinfo(np.int64).max
+    shown, marks = np.append(shown[order], last), np.append(marks, False)
+    following = np.append(np.sort(begins), last)
+    at = np.searchsorted(shown, ends)
+    before_next = shown[at] < following[np.searchsorted(following, begins, side="right")]
+    same = (shown[at] >> _BYTES) == (ends >> _BYTES)
+    left_out: Mask = marks[at] & before_next & same
+    assert len(left_out) == turns.num_rows
+    return left_out
+
+
+def _places(batch: Batch, table: str, column: str) -> Ints:
+    """A number a row that orders rows by document and byte."""
+    return (batch.document_rows(table) << _BYTES) + ints(batch.tables[table][column], missing=0)
 
 
 def is_blank(texts: pa.ChunkedArray) -> pa.Array:

@@ -20,7 +20,7 @@ EARLIEST_START = dt.date(1789, 1, 1)
 TAGGED_SINCE = dt.date(2010, 1, 1)
 
 # Sections of a site that say: somebody speaks in here.
-TRANSCRIPT_SECTIONS = ("Transcripts", "Стенограммы")
+TRANSCRIPT_SECTIONS = ("Transcripts", "Стенограммы", "Выступления и стенограммы")
 
 # Sources whose every page prints a time under its date, announcements aside, and at its foot its sections and its
 # publication date.

@@ -109,7 +109,7 @@ def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabul
         if problem:
             findings.append(_finding(problem, blocks, body, origin, record.uri, byte, byte + length))
         else:
-            document = Projection(body, blocks, byte, origin)
+            document = Projection(body, blocks, byte, origin, formats.doubts_of(format_, body))
             if not any(layer.add(document) for layer in layers):
                 layers.append(Tabulator())
                 layers[-1].add(document)

@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from storage.lake import PARTITIONED
 from tasks import identity
-from tasks.formats.blocks import PARAGRAPH_KINDS, Block, Speaker, byte_offsets, fold
+from tasks.formats.blocks import FURNITURE, PARAGRAPH_KINDS, Block, Speaker, byte_offsets, fold
+from tasks.formats.unfold import part_head
 from tasks.told import Fact, Told, read_language, read_source
 
 T = TypeVar("T")
@@ -34,14 +35,6 @@ _HEAD = (
 # Of a document whose title is its file's name, the id also hashes how the text begins: two of `1/transcript.txt` and
 # `2/transcript.txt` are two documents. A few lines tell texts apart, and most corrections leave them as they are.
 _OPENING_CHARS = 300
-
-# Furniture of the page: it may change while the document says what it said.
-FURNITURE = frozenset(
-    "banner photo_counter credit_mark link_relation link_title link_date label_mark tag_facet tag_more status"
-    " section_mark sections published_mark end_mark address_mark page_address link_address source language furniture"
-    " front_matter front_title markup cue_time"
-    " unrecognised".split()
-)
 
 # Something was left out: `<…>` on a line of its own or inside a paragraph. A bare `…` is a pause.
 ELISION_RE = re.compile(r"[<‹\[(] ?(?:…|\.\.\.) ?[>›\])]")
@@ -126,9 +119,14 @@ class Projection:
         blocks: its blocks, which tile the text.
         base: byte of the rendition at which the text starts.
         origin: where it came from.
+        doubts: what its format could not tell of it, as `column: why`.
     """
 
-    def __init__(self, text: str, blocks: Sequence[Block], base: int, origin: Origin) -> None:
+    def __init__(
+        self, text: str, blocks: Sequence[Block], base: int, origin: Origin, doubts: Sequence[str] = ()
+    ) -> None:
+        if origin.told.title:
+            blocks = part_head(text, blocks, origin.told.title.value)
         self.blocks, self.origin = blocks, origin
         edges = byte_offsets(text, [edge for block in blocks for edge in (block.start, block.end)], base)
         self.starts, self.ends = edges[0::2], edges[1::2]
@@ -141,7 +139,7 @@ class Projection:
             if block.kind == "unrecognised"
         )
 
-        self.inferred: list[str] = []
+        self.inferred: list[str] = list(doubts)
         published = self._value("published_at")
         told = origin.told
         self.source_id = self._infer("source_id", origin.source_id or self._read("source", read_source), told.source)
@@ -153,6 +151,8 @@ class Projection:
         self.url = self._infer("url", self._text("page_address"), told.url)
         # a format that proves its source prints titles: without one, the page is broken
         unnamed = self._front_title() or told.title or (None if origin.source_id else told.name)
+        if not self._text("title") and (joined := self._text("head")):
+            unnamed = Fact(joined, "title and summary, which folded white space joined")
         self.title = self._infer("title", self._text("title"), unnamed)
         opening = fold(text)[:_OPENING_CHARS] if self.title and unnamed is told.name and not self._text("title") else ""
         self.document_id = identity.document_id(
@@ -229,7 +229,9 @@ class Projection:
         speakers = []
         for turn, (label, end) in enumerate(pairwise([*labels, len(self.blocks)])):
             spoken = [index for index in range(label + 1, end) if self.blocks[index].kind == "speech"]
-            marks = [i for i in range(label + 1, end) if self.blocks[i].kind in ("label_mark", "label_note")]
+            marks = [
+                i for i in range(label + 1, end) if self.blocks[i].kind in ("label_mark", "label_note", "label_tooltip")
+            ]
             row = identity.row_id(self.document_id, "t", turn)
             for index in (label, *marks):
                 self.owner[index] = ("turns", row)
@@ -387,6 +389,7 @@ class Projection:
 
 # section of the site -> kind of a document in which nobody speaks
 _KINDS = {"Announcements": "announcement", "Documents": "document", "Telegrams": "telegram"}
+_KINDS |= {"Анонсы": "announcement", "Документы": "document", "Телеграммы": "telegram"}
 
 
 def _document_kind(speaks: bool, sections: object) -> str:

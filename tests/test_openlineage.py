@@ -22,8 +22,7 @@ import pytest
 from storage import column_lineage, openlineage, openlineage_facets
 from storage.records import Input, Output, Run, Verdict
 from storage.schemas import TABLES
-from tasks.formats.blocks import KINDS, PARAGRAPH_KINDS
-from tasks.tabulate import FURNITURE
+from tasks.formats.blocks import FURNITURE, KINDS, PARAGRAPH_KINDS
 
 Json = dict[str, Any]
 

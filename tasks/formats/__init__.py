@@ -13,6 +13,10 @@ and, where a dump is markup and not yet text,
 
     derive(markup: str) -> str                the rendition: the text that `split` and `parse` are given
 
+and, where damaged text can be read in part,
+
+    doubts(text: str) -> list[str]            what could not be told, as `column: why`; noted in `documents.inferred`
+
 `SOURCE` and `LANGUAGE` are what the format itself proves, empty where it proves none: then blocks of kind `source` and
 `language`, or what is told from outside (`tasks/told.py`), stand in. A new format is one module and
 one line in `_MODULES`.
@@ -23,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from tasks.formats import kremlin_html, kremlin_text, labelled_text
+from tasks.formats import kremlin_html, kremlin_text, kremlin_text_ru, labelled_text
 from tasks.formats.blocks import Block
 
 # Below this no format is chosen. One mark of a page alone gives at most 0.3: two have to agree.
@@ -52,7 +56,7 @@ class Format(Protocol):
         """Whether a document was not cut short."""
 
 
-_MODULES = (kremlin_text, kremlin_html, labelled_text)
+_MODULES = (kremlin_text, kremlin_text_ru, kremlin_html, labelled_text)
 
 FORMATS: dict[str, Format] = {module.NAME: cast(Format, module) for module in _MODULES}
 
@@ -61,6 +65,12 @@ def derivation_of(format_: Format) -> Callable[[str], str] | None:
     """The step that makes text of a dump in this format; None where the dump is text already."""
     derive: Callable[[str], str] | None = getattr(format_, "derive", None)
     return derive
+
+
+def doubts_of(format_: Format, text: str) -> list[str]:
+    """What a format could not tell of a document, as `column: why`."""
+    doubts: Callable[[str], list[str]] | None = getattr(format_, "doubts", None)
+    return doubts(text) if doubts else []
 
 
 def choose(head: str) -> Format | None:

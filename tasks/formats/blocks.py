@@ -50,6 +50,7 @@ KINDS: dict[str, str] = {
     # head
     "banner": "site heading above the title (`Events`)",
     "title": "title",
+    "head": "title and summary, where folded white space does not tell them apart",
     "summary": "summary under the title",
     "date": "date printed under the title; value: datetime.date",
     "time": "time printed under the date; value: datetime.time",
@@ -71,6 +72,7 @@ KINDS: dict[str, str] = {
     # body
     "speaker_label": "printed label of a speaker, without colon and brackets; value: Speaker",
     "label_note": "note between label and colon: `(retranslated)`",
+    "label_tooltip": "name and office that a pointer shows at a label, where the text was taken with them",
     "label_mark": "the colon, and brackets that belong to the label",
     "turn_mark": "`>>`: somebody else speaks, and nothing says who; value: Speaker",
     "markup": "marks around words that are no words: `**`, `#`, `>>` before a label",
@@ -100,6 +102,13 @@ KINDS: dict[str, str] = {
 }
 
 PARAGRAPH_KINDS = frozenset({"speech", "lead", "heading", "note", "quote", "elision"})
+
+# Furniture of the page: it may change while the document says what it said.
+FURNITURE = frozenset(
+    "banner photo_counter credit_mark link_relation link_title link_date label_mark label_tooltip tag_facet tag_more"
+    " status section_mark sections published_mark end_mark address_mark page_address link_address source language"
+    " furniture front_matter front_title markup cue_time unrecognised".split()
+)
 
 CLOSING = ",.;:!?)]’”"
 _LINE_BREAKS = "\n\r\u2028\u2029"

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 from tasks.formats import captions
 from tasks.formats.blocks import Block, Speaker, fold
+from tasks.formats.edition import CaptionWords, Edition
 from tasks.formats.evidence import Evidence
+from tasks.formats.furniture import is_elision
 from tasks.formats.inserts import caption_blocks, is_credited, take_insert
 from tasks.formats.labels import MAX_LABEL_CHARS, Label, is_role_alone, read_label
 from tasks.formats.lines import Line, continues
@@ -25,8 +27,6 @@ _NOTE_RE = re.compile(r"[(\[][^()\[\]]{2,600}[)\]]\.?")
 _CONTROL_RE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 # What was no text leaves at least one of these; looking for them is ten times as fast as for the whole class.
 _DAMAGE_MARKS = "\x00\x01\x02\x03\x04\x05\x06\x08\x1b\x7f\N{REPLACEMENT CHARACTER}"
-# Sections whose pages print who speaks. Of 146 development pages with turns 145 are in it; of 599 without, 3 are.
-_SPOKEN_SECTIONS = frozenset({"Transcripts", "Speeches", "Interviews", "Statements"})
 _NAMING_KINDS = frozenset({"caption", "link_title"})  # they name persons who speak
 
 
@@ -49,7 +49,12 @@ _Item = _Paragraph | Block
 
 
 def read_body(
-    text: str, lines: Sequence[Line], head: Head, sections: Sequence[str] | None, evidence: Evidence
+    text: str,
+    lines: Sequence[Line],
+    head: Head,
+    sections: Sequence[str] | None,
+    evidence: Evidence,
+    whole: bool = False,
 ) -> list[Block]:
     """Read the lines between head and foot.
 
@@ -59,16 +64,18 @@ def read_body(
         head: what was read above them.
         sections: the sections the page says it is in; None where the page is cut before it says so.
         evidence: persons known from the tags; labels are added to it.
+        whole: whether every line is whole: none was broken by a link.
     """
-    items = _gather(text, lines, evidence)
-    _take_first_caption(text, items, head)
+    items = _gather(text, lines, evidence, whole)
+    _take_first_caption(text, items, head, evidence.edition)
     shown = [text[item.start : item.end] for item in items if isinstance(item, Block) and item.kind in _NAMING_KINDS]
     evidence.head = fold(" / ".join((head.title, head.summary, *shown)))
-    _find_labels(text, items, evidence, sections is None or not _SPOKEN_SECTIONS.isdisjoint(sections))
+    _find_labels(text, items, evidence, sections is None or not evidence.edition.spoken_sections.isdisjoint(sections))
     return _emit(text, items, head, evidence)
 
 
-def _gather(text: str, lines: Sequence[Line], evidence: Evidence) -> list[_Item]:
+def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -> list[_Item]:
+    edition = evidence.edition
     items: list[_Item] = []
     inserts: list[Block] = []
     open_: _Paragraph | None = None
@@ -76,17 +83,17 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence) -> list[_Item]
     while at < end:
         line = lines[at]
         words = line.text
-        if len(words) <= 80 and (taken := take_insert(lines, at, inserts)):
+        if len(words) <= 80 and (taken := take_insert(lines, at, inserts, edition)):
             items.extend(inserts)
             inserts.clear()
             at, open_ = taken, None
             continue
-        if "hoto" in words and is_credited(words):
-            items.extend(caption_blocks(line))
+        if edition.captions.photo in words and is_credited(words, edition.captions):
+            items.extend(caption_blocks(line, edition.captions))
             at, open_ = at + 1, None
             continue
         follows = lines[at + 1].text if at + 1 < end else ""
-        if open_ is not None and _belongs(text, open_, line, follows, evidence):
+        if open_ is not None and not whole and _belongs(text, open_, line, follows, evidence):
             open_.lines.append(line)
             open_.end = line.end
         else:
@@ -107,7 +114,7 @@ def _belongs(text: str, paragraph: _Paragraph, line: Line, follows: str, evidenc
             colon = len(line.text)
         if colon > 0 and (label := read_label(line.text[:colon], evidence)):
             return _is_open_role(text, paragraph, label, evidence)
-        if _is_label_alone(text, paragraph):
+        if _is_label_alone(text, paragraph, evidence.edition):
             return False
     return continues(before, line.text, paragraph.chars, evidence)
 
@@ -123,32 +130,38 @@ def _is_open_role(text: str, paragraph: _Paragraph, label: Label, evidence: Evid
     return whole is not None and whole.strength == "strong" and whole.speaker.name == label.speaker.name
 
 
-def _is_label_alone(text: str, paragraph: _Paragraph) -> bool:
+def _is_label_alone(text: str, paragraph: _Paragraph, edition: Edition) -> bool:
     if paragraph.chars > MAX_LABEL_CHARS or text[paragraph.end - 1] != ":":
         return False
-    return read_label(text[paragraph.start : paragraph.end - 1], Evidence()) is not None
+    return read_label(text[paragraph.start : paragraph.end - 1], Evidence(edition)) is not None
 
 
-def _take_first_caption(text: str, items: list[_Item], head: Head) -> None:
+def _take_first_caption(text: str, items: list[_Item], head: Head, edition: Edition) -> None:
     """The first paragraph under date and place is often the caption of the only photo, without counter or credit."""
     first = items[0] if items else None
     if not isinstance(first, _Paragraph) or not head.dated or len(first.lines) > 1:
         return
     words = first.lines[0].text
-    if _may_be_label(words) or (len(items) == 1 and not captions.split_credit(words)):
+    if _may_be_label(words, edition) or (len(items) == 1 and not captions.split_credit(words, edition.captions)):
         return
     follows = items[1] if len(items) > 1 else None
     if isinstance(follows, Block) and follows.kind == "elision" and words[-1].isalnum():
         return  # a heading
-    shown = captions.split_credit(words) is not None or words in (head.summary, head.title, head.title + ".")
-    ends = words[-1] in ".)" or (words[-1].isalnum() and captions.opens_caption(words) and len(items) > 1)
-    if shown or (ends and captions.is_first_caption(words)):
-        items[:1] = caption_blocks(first.lines[0])
+    shown = captions.split_credit(words, edition.captions) is not None or words in (
+        head.summary,
+        head.title,
+        head.title + ".",
+    )
+    ends = words[-1] in ".)" or (
+        words[-1].isalnum() and captions.opens_caption(words, edition.captions) and len(items) > 1
+    )
+    if shown or (ends and captions.is_first_caption(words, edition.captions)):
+        items[:1] = caption_blocks(first.lines[0], edition.captions)
 
 
-def _may_be_label(words: str) -> bool:
+def _may_be_label(words: str, edition: Edition) -> bool:
     colon = words.find(":", 0, MAX_LABEL_CHARS)
-    return colon > 0 and read_label(words[:colon], Evidence()) is not None
+    return colon > 0 and read_label(words[:colon], Evidence(edition)) is not None
 
 
 def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: bool) -> None:
@@ -169,8 +182,8 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
             continue
         printed = text[item.start : colon]
         label = seen.get(printed) or read_label(printed, evidence)
-        if label is None or (label.speaker.role and _names_somebody(text[colon + 1 : item.end])):
-            if label is None and is_role_alone(printed):
+        if label is None or (label.speaker.role and _names_somebody(text[colon + 1 : item.end], evidence.edition)):
+            if label is None and is_role_alone(printed, evidence.edition):
                 alone.setdefault(printed, []).append((item, colon))
             continue
         if label.strength != "weak":
@@ -184,7 +197,12 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
         elif spoken:
             evidence.names.add(label.text.casefold())
     if spoken:
-        _keep_repeated_roles(text, alone)
+        _keep_repeated_roles(text, alone, evidence.edition)
+        return
+    if evidence.edition.lexicon.initials_prove:
+        for item in read:
+            if item.label and item.label.strength == "weak":
+                item.label = None
         return
     titled = [item for item in read if item.label and item.label.speaker.role]
     sure = [item for item in read if item.label and item.label.strength != "weak"]
@@ -193,19 +211,19 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
             item.label = None
 
 
-def _names_somebody(rest: str) -> bool:
+def _names_somebody(rest: str, edition: Edition) -> bool:
     """Whether behind a colon stands a name and nothing else: `Minister of Canals: Pavel Orlin.` is read from a list."""
     words = rest.strip()
     if not 3 < len(words) <= 60 or words[-1] not in ".;":
         return False
-    label = read_label(words[:-1], Evidence())
+    label = read_label(words[:-1], Evidence(edition))
     return label is not None and label.speaker.name == label.text and label.speaker.role is None
 
 
-def _keep_repeated_roles(text: str, alone: dict[str, list[tuple[_Paragraph, int]]]) -> None:
+def _keep_repeated_roles(text: str, alone: dict[str, list[tuple[_Paragraph, int]]], edition: Edition) -> None:
     """A role without a name is a label when it is printed again and no name follows: who speaks is unknown."""
     for printed, found in alone.items():
-        if len(found) < 2 or any(_names_somebody(text[colon + 1 : item.end]) for item, colon in found):
+        if len(found) < 2 or any(_names_somebody(text[colon + 1 : item.end], edition) for item, colon in found):
             continue
         for item, colon in found:
             item.colon = colon
@@ -213,6 +231,7 @@ def _keep_repeated_roles(text: str, alone: dict[str, list[tuple[_Paragraph, int]
 
 
 def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> list[Block]:
+    edition, shown = evidence.edition, evidence.edition.captions
     paragraphs = [item for item in items if isinstance(item, _Paragraph)]
     folded = [_words_of(text, item) for item in paragraphs]
     started = False
@@ -222,8 +241,8 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
         if started and paragraph.label is None:
             eligible.append(number)
     quotes = find_quotes(folded, eligible) if eligible else set()
-    known = captions.content_words(f"{head.title} {head.summary}")
-    roles = Evidence()
+    known = captions.content_words(f"{head.title} {head.summary}", shown)
+    roles = Evidence(edition)
     damaged = any(mark in text for mark in _DAMAGE_MARKS)
     blocks: list[Block] = []
     speaking, index = False, 0
@@ -231,7 +250,7 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
         if isinstance(item, Block):
             blocks.append(item)
             if item.kind == "caption":
-                known |= captions.content_words(text[item.start : item.end])
+                known |= captions.content_words(text[item.start : item.end], shown)
             continue
         words = folded[index]
         quoted = index in quotes
@@ -240,18 +259,18 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
             speaking = True
             blocks.extend(_label_blocks(text, item, item.label, roles, damaged))
             continue
-        if speaking and _resumes_telling(items, at, words):
+        if speaking and _resumes_telling(items, at, words, shown):
             speaking = False
-        kind = _kind_of(words, item, items, at, known, speaking)
+        kind = _kind_of(words, item, items, at, known, speaking, edition)
         if damaged and _CONTROL_RE.search(words):
             kind = "unrecognised"
         if quoted and kind == "speech":
             kind = "quote"
         elif kind == "heading":
-            known |= captions.content_words(words)
+            known |= captions.content_words(words, shown)
         if kind == "caption":
-            known |= captions.content_words(words)
-            blocks.extend(caption_blocks(item.lines[0]))
+            known |= captions.content_words(words, shown)
+            blocks.extend(caption_blocks(item.lines[0], shown))
         else:
             blocks.append(Block(kind, item.start, item.end))
     return blocks
@@ -264,22 +283,24 @@ def _words_of(text: str, item: _Paragraph) -> str:
     return words if len(item.lines) == 1 else fold(words)
 
 
-def _kind_of(words: str, item: _Paragraph, items: Sequence[_Item], at: int, known: set[str], speaking: bool) -> str:
+def _kind_of(
+    words: str, item: _Paragraph, items: Sequence[_Item], at: int, known: set[str], speaking: bool, edition: Edition
+) -> str:
     if words[0] in "([" and _NOTE_RE.fullmatch(words):
         return "note"
-    shown = len(item.lines) == 1 and words[-1] in ".)" and captions.is_inner_caption(words, known, speaking)
+    shown = len(item.lines) == 1 and words[-1] in ".)" and captions.is_inner_caption(words, known, speaking, edition)
     if shown and not _is_open(items, at):
         return "caption"
-    if len(words) <= MAX_HEADING_CHARS and words[-1].isalnum() and _is_heading(words, items, at, speaking):
+    if len(words) <= MAX_HEADING_CHARS and words[-1].isalnum() and _is_heading(words, items, at, speaking, edition):
         return "heading"
     return "speech" if speaking else "lead"
 
 
-def _resumes_telling(items: Sequence[_Item], at: int, words: str) -> bool:
+def _resumes_telling(items: Sequence[_Item], at: int, words: str, shown: CaptionWords) -> bool:
     """Whether behind an elision the page tells again instead of quoting: nobody says I, we or you, and it is past."""
     before = items[at - 1] if at else None
     parted = isinstance(before, Block) and before.kind == "elision"
-    return parted and words[0].isupper() and captions.is_telling(words)
+    return parted and words[0].isupper() and captions.is_telling(words, shown)
 
 
 def _is_open(items: Sequence[_Item], at: int) -> bool:
@@ -288,25 +309,25 @@ def _is_open(items: Sequence[_Item], at: int) -> bool:
     return isinstance(before, _Paragraph) and before.lines[-1].text[-1] in ",:"
 
 
-_HEADING_RE = re.compile(
-    r"(?:Speech|Address|Beginning|Opening|Closing|Concluding|Transcript|Excerpts?|Extracts?|Conversation|Ceremony|Press|News"
-    r"|Statements?|Remarks|Introductory|Answers|Replies|Meeting|Joint|Interview|Report|Toast|Message|Final|Greetings?|Working"
-    r"|Plenary|Talks|Part|Visit|Reception|Discussion|Verbatim|Comments?|Question|Second|First|Session)\b"
-)
-
-
-def _is_heading(words: str, items: Sequence[_Item], at: int, speaking: bool) -> bool:
+def _is_heading(words: str, items: Sequence[_Item], at: int, speaking: bool, edition: Edition) -> bool:
     """A line without an end, where a part begins: behind an elision, or before a label, or named like one."""
     if len(words) < 4 or not words[0].isupper():
         return False
     before, after = items[at - 1] if at else None, items[at + 1] if at + 1 < len(items) else None
     parted = isinstance(before, Block) and before.kind == "elision"
     labelled = isinstance(after, _Paragraph) and after.label is not None
-    if parted and (labelled or _HEADING_RE.match(words) is not None):
+    if parted and (labelled or edition.heading_re.match(words) is not None):
         return True
-    if _HEADING_RE.match(words):
+    if edition.heading_re.match(words):
         return labelled or (not speaking and isinstance(after, Block) and after.kind == "elision")
     return labelled and not speaking
+
+
+def _kind_of_words(words: str) -> str:
+    """What stands behind a label: speech, but for an elision or a stage direction alone, which nobody says."""
+    if is_elision(words):
+        return "elision"
+    return "note" if words[0] in "([" and _NOTE_RE.fullmatch(words) else "speech"
 
 
 def _label_blocks(text: str, item: _Paragraph, label: Label, roles: Evidence, damaged: bool) -> list[Block]:
@@ -320,12 +341,18 @@ def _label_blocks(text: str, item: _Paragraph, label: Label, roles: Evidence, da
         note = printed.rfind(opening)
     before = printed[:note].rstrip()
     blocks = [Block("speaker_label", item.start, item.start + len(before), speaker)]
+    if label.tooltip and printed.startswith(label.text) and len(before) > len(label.text):
+        shown = item.start + before.index(label.tooltip[0], len(label.text))
+        blocks = [
+            Block("speaker_label", item.start, item.start + len(label.text), speaker),
+            Block("label_tooltip", shown, item.start + len(before)),
+        ]
     if note < len(printed):
         blocks.append(Block("label_note", item.start + note, item.start + len(printed)))
     blocks.append(Block("label_mark", item.colon, item.colon + 1))
     rest = text[item.colon + 1 : item.end]
     if rest.strip():
         start = item.colon + 1 + len(rest) - len(rest.lstrip())
-        kind = "unrecognised" if damaged and _CONTROL_RE.search(rest) else "speech"
+        kind = "unrecognised" if damaged and _CONTROL_RE.search(rest) else _kind_of_words(rest.strip())
         blocks.append(Block(kind, start, item.end))
     return blocks

@@ -10,17 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tasks.formats.blocks import Speaker
+from tasks.formats.edition import Edition
+from tasks.formats.editions import ENGLISH
 
 
 @dataclass(slots=True)
 class Evidence:
     """What a document proves about its persons. Keys are case-folded names with single spaces.
 
-    `names`: full names, from person tags (turned round) and from labels with a role. `head`: title, summary, captions
-    and link titles, folded: a name that stands there is known. `roles`: the last role printed for a name or surname;
-    a surname that two persons share has the role None.
+    `edition`: whose words labels are read by. `names`: full names, from person tags (turned round) and from labels with
+    a role. `head`: title, summary, captions and link titles, folded: a name that stands there is known. `roles`: the
+    last role printed for a name or surname; a surname that two persons share has the role None.
     """
 
+    edition: Edition = ENGLISH
     names: set[str] = field(default_factory=set)
     head: str = ""
     roles: dict[str, str | None] = field(default_factory=dict)

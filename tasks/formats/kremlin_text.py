@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from tasks.formats import furniture
 from tasks.formats.blocks import Block
 from tasks.formats.body import read_body
+from tasks.formats.edition import Edition
+from tasks.formats.editions import ENGLISH
 from tasks.formats.evidence import Evidence, turn_round
+from tasks.formats.furniture import Furniture
 from tasks.formats.lines import Line, split_lines
 from tasks.formats.page import line_block, read_foot, read_head
+from tasks.formats.unfold import doubts_of, ends_of_pages, is_folded, unfold
 
 NAME = "kremlin-text"
 VERSION = 1
@@ -27,39 +33,50 @@ TIME_ZONE = "Europe/Moscow"
 _ZONE = ZoneInfo(TIME_ZONE)
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _BLANK = r"[^\S\r\n]*"
-# Both anchors stand at a line start, and the text between is fixed: one step a line.
-_END_RE = re.compile(rf"^{_BLANK}Text version(?={_BLANK}\r?$|[A-Z\N{{ZERO WIDTH NO-BREAK SPACE}}])", re.MULTILINE)
-_BANNER_RE = re.compile(rf"^{_BLANK}Events{_BLANK}\r?$", re.MULTILINE)
+MAX_SNIFFED = 200_000  # characters: some pages
 _LOOK_AHEAD_LINES = 16
 _LOOK_AHEAD_CHARS = 6000  # title and summary above a date have 2,100 at most
 
 
-def sniff(head: str) -> float:
+@cache
+def _cut_res(edition: Edition) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Where a page ends and where one begins. Both are anchored at a line start before fixed text: one step a line."""
+    wording = edition.furniture
+    end = rf"^{_BLANK}{wording.end_mark}(?={_BLANK}\r?$|[A-ZА-Я\N{{ZERO WIDTH NO-BREAK SPACE}}])"
+    banner = rf"^{_BLANK}{wording.banner}{_BLANK}\r?$"
+    return re.compile(end, re.MULTILINE), re.compile(banner, re.MULTILINE)
+
+
+def sniff(head: str, edition: Edition = ENGLISH) -> float:
     """How much speaks for this format in the first characters of a text, from 0 to 1.
 
     Evidence: a line `Events`, a date line with a time line under it, `Publication status`, `Publication date:`, the end
     mark. One alone gives at most 0.3; the registry asks for more.
     """
-    lines = [line.text for line in split_lines(head[:200_000])]
+    wording = edition.furniture
+    lines = [line.text for line in split_lines(head[:MAX_SNIFFED])]
+    folded = next((text for text in lines if is_folded(text, wording)), None)
+    if folded:
+        lines = [line.text for line in unfold(folded[:MAX_SNIFFED], edition).lines]
     found = 0.0
-    if lines and lines[0].lstrip(_BOM) == furniture.BANNER:
+    if lines and lines[0].lstrip(_BOM) == wording.banner:
         found += 0.3
-    elif furniture.BANNER in lines:
+    elif wording.banner in lines:
         found += 0.15
     for at, text in enumerate(lines[:-1]):
-        if text[-1].isdigit() and furniture.read_date(text) and furniture.read_time(lines[at + 1]):
+        if text[-1].isdigit() and wording.read_date(text) and furniture.read_time(lines[at + 1]):
             found += 0.3
             break
-    if furniture.STATUS in lines:
+    if wording.status in lines:
         found += 0.3
-    if any(text.startswith(furniture.PUBLISHED_MARK) for text in lines):
+    if any(text.startswith(wording.published_mark) for text in lines):
         found += 0.2
-    if _END_RE.search(head[:200_000]):
+    if _cut_res(edition)[0].search(head[:MAX_SNIFFED]):
         found += 0.2
     return min(1.0, round(found, 2))
 
 
-def split(text: str) -> list[tuple[int, int]]:
+def split(text: str, edition: Edition = ENGLISH) -> list[tuple[int, int]]:
     """Split a dump into its documents.
 
     Returns:
@@ -70,9 +87,10 @@ def split(text: str) -> list[tuple[int, int]]:
     A document ends with its end mark. One that was cut short has none: then it ends where a banner line is followed by
     the head of another page.
     """
-    cuts = {match.end() for match in _END_RE.finditer(text)}
-    for match in _BANNER_RE.finditer(text):
-        if match.start() not in cuts and _heads_page(text, match.end()):
+    end_re, banner_re = _cut_res(edition)
+    cuts = {match.end() for match in end_re.finditer(text)} | set(ends_of_pages(text, edition.furniture))
+    for match in banner_re.finditer(text):
+        if match.start() not in cuts and _heads_page(text, match.end(), edition.furniture):
             cuts.add(match.start())
     spans: list[tuple[int, int]] = []
     start = 0
@@ -86,19 +104,19 @@ def split(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _heads_page(text: str, at: int) -> bool:
+def _heads_page(text: str, at: int, wording: Furniture) -> bool:
     """Whether a date, a time or an announced day stands in the next lines; only lines with an end count."""
     printed = text[at : at + _LOOK_AHEAD_CHARS].split("\n", 2 * _LOOK_AHEAD_LINES)[:-1]  # the last one may go on
     lines = [line for line in map(str.strip, printed) if line]
     for line in lines[1:_LOOK_AHEAD_LINES]:  # the first is the title
-        if line == furniture.BANNER or line in furniture.RELATIONS:
+        if line == wording.banner or line in wording.relations:
             return False
-        if len(line) <= 60 and (furniture.read_date(line) or furniture.read_announced_day(line)):
+        if len(line) <= 60 and (wording.read_date(line) or wording.read_announced_day(line)):
             return True
     return False
 
 
-def parse(text: str) -> list[Block]:
+def parse(text: str, edition: Edition = ENGLISH) -> list[Block]:
     """Parse one document into blocks that tile it.
 
     Args:
@@ -114,13 +132,25 @@ def parse(text: str) -> list[Block]:
     lines = _cut_byte_order_mark(lines, blocks)
     if not lines:
         return blocks
-    foot = read_foot(lines, _ZONE)
-    head = read_head(lines, foot.start)
+    folded = is_folded(text, edition.furniture)
+    joined = False
+    if folded:
+        unfolded = unfold(text, edition)
+        lines, joined = unfolded.lines, unfolded.joined
+    foot = read_foot(lines, _ZONE, edition.furniture)
+    head = read_head(lines, foot.start, edition)
     if not head.dated and not foot.complete:
         return blocks + _unrecognised(lines)
     names = {turn_round(person).casefold() for person in foot.persons}
-    body = read_body(text, lines[head.end : foot.start], head, foot.sections, Evidence(names=names))
+    body = read_body(text, lines[head.end : foot.start], head, foot.sections, Evidence(edition, names), folded)
+    if joined:
+        head.blocks = [replace(block, kind="head") if block.kind == "title" else block for block in head.blocks]
     return [*blocks, *head.blocks, *body, *foot.blocks]
+
+
+def doubts(text: str, edition: Edition = ENGLISH) -> list[str]:
+    """What could not be told of a document, as `column: why`: on a page whose white space was folded."""
+    return doubts_of(text, edition.furniture)
 
 
 def is_complete(blocks: Sequence[Block]) -> bool:

@@ -8,7 +8,7 @@ A label is what stands before the first colon of a paragraph. The grammar has fi
     titled     President of Sorland Ivan Petrov             (role, then name)
     bare       Ivan Petrov · I. Petrov · IVAN PETROV · IvanPetrov
 
-Everything is decided by the tables of `vocabulary` and by what the document proves (`Evidence`); nothing here knows a
+Everything is decided by the tables of a `Lexicon` and by what the document proves (`Evidence`); nothing here knows a
 person. A text in none of the forms is no label: `read_label` returns None, and the caller keeps the words.
 """
 
@@ -16,30 +16,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tasks.formats.blocks import Speaker, fold
+from tasks.formats.edition import Edition
 from tasks.formats.evidence import Evidence
-from tasks.formats.vocabulary import (
-    ADJECTIVES,
-    AMBIGUOUS_COUNTRIES,
-    BODIES,
-    COUNTRIES,
-    GENERIC,
-    GENERIC_ADJECTIVES,
-    GENERIC_LINKS,
-    GENERIC_PHRASES,
-    HONORIFICS,
-    NAME_SUFFIXES,
-    NO_NAMES,
-    PARTICLES,
-    REPORTERS,
-    ROLES,
-    SENTENCE_WORDS,
-    SURNAMES,
-    UTTERANCES,
-)
+from tasks.formats.label_parts import INITIALS_RE, LONG_INITIALS_RE, find_tooltip, set_apart, split_note
+from tasks.formats.lexicon import Lexicon
 
 # strong: role and name, or a generic speaker. known: the document names this person elsewhere. weak: looks like a name.
 Strength = Literal["strong", "known", "weak"]
@@ -47,56 +31,16 @@ Strength = Literal["strong", "known", "weak"]
 MAX_LABEL_CHARS = 300  # the longest label of the site has 190; a sentence before a colon may have any length
 MAX_LABEL_WORDS = 40
 
-_NOTE_RE = re.compile(r"[(\[]([^()\[\]]{1,160})[)\]]?$")
 # `AdaLind`, `CEOAda`: two words that lost the space between them.
 _GLUE_RE = re.compile(r"([^\W\d_a-zß-ÿа-я](?:[^\W\d_]*?[a-zß-ÿа-я]|[A-Z]+?))([A-ZÀ-ÞА-Я][a-zß-ÿа-я][^\W\d_]+)")
-_INITIALS_RE = re.compile(r"(?:[A-ZÀ-ÞА-Я]\.){1,2}[A-ZÀ-ÞА-Я][^\W\d_]+(?:-[^\W\d_]+)?")
 _UNGLUED = ("Mac", "Mc", "De", "Di", "Du", "La", "Le", "Van", "Von", "Fitz")
 _ARABIC_ARTICLE_RE = re.compile(r"(?:al|el|as|ash|an|ar|at|ad|az)[-’'][^\W\d_]")
 _ABBREVIATION_RE = re.compile(
     r"(?:[^\W\d_]\.){1,3}|(?:No|St|Dr|Mr|Mrs|Ms|Jr|Sr|Prof|Gen|Lt|Col|Maj|Capt|U\.S|Rev)\.|\d{1,3}\."
 )
-_ROLE_SUFFIXES = (
-    "er", "or", "ist", "man", "woman", "ian", "ant", "ent", "eer", "chief", "head", "ess", "mate", "smith", "wright",
-)  # fmt: skip
-_NO_ROLE_SUFFIXED = frozenset(
-    "other another rather whether however further after under over never ever for nor or per order matter"
-    " number later former longer better greater higher lower water power winter summer paper letter october"
-    " november december september different important recent current urgent content moment event percent parent"
-    " government development department agreement document movement environment statement settlement investment"
-    " treatment human woman german western eastern major minor sector factor labor color error favour honor"
-    " doctor-general cent spent went sent american russian christian italian answer offer center center‑ silver"
-    " river border quarter computer weather".split()
-)
-# The commonest words of sentences, looked up before anything else is done: most texts before a colon have one.
-_TELLING_WORDS = frozenset(
-    "is are was were has have had will would we it this that they you our not can said reads".split()
-)
-_OPENERS = frozenset(
-    "the a an and but so or as in at on to with for from by after before about during according regarding"
-    " concerning speaking asked answering following dear".split()
-)
-_STYLES = frozenset(
-    "majesty highness excellency holiness eminence beatitude royal serene imperial all-holiness".split()
-)
-_ROLE_LINKS = frozenset("of the at for in and to with from on under & by de".split())
-# Behind these nothing more of the body's name comes: `President of the … Commission Ada Maria Lind`.
-_WHOLE_BODIES = frozenset(
-    "commission council committee republic federation kingdom union emirates parliament government assembly"
-    " organisation organization community league state states nations".split()
-)
-# Sets that are asked again and again, put together once.
-_BEFORE_WHOLE_NAMES = ROLES | COUNTRIES | ADJECTIVES | _WHOLE_BODIES
-_ROLE_ATTRIBUTES = BODIES | ADJECTIVES
-# Some names are little words in English (`To`, `An`): in the middle of a label a capital makes them names.
-_LITTLE_NAMES = frozenset("to an so on in as by or up at".split())
-_NEVER_NAMES = (HONORIFICS | ROLES | BODIES | COUNTRIES | ADJECTIVES | NO_NAMES) - _LITTLE_NAMES
-_TERRITORIAL = frozenset(
-    "king queen prince princess emir sultan sheikh grand duke patriarch metropolitan pope archbishop bishop"
-    " crown shah emperor empress".split()
-)
 
 
+_CAPITAL_PARTICLES = ("Al", "El", "Bin", "Ibn", "Abu", "De", "Van", "Von", "Da")
 _NOBODY = Speaker(None, None, "generic")
 
 
@@ -108,18 +52,7 @@ class Label:
     speaker: Speaker
     note: str | None
     strength: Strength
-
-
-def split_note(printed: str) -> tuple[str, str | None]:
-    """Split a trailing bracket off a label; it may lack its closing half.
-
-    >>> split_note("President of Sorland Ivan Petrov (retranslated)")
-    ('President of Sorland Ivan Petrov', '(retranslated)')
-    """
-    match = _NOTE_RE.search(printed) if printed.endswith((")", "]")) or "(" in printed else None
-    if not match or match.start() == 0:
-        return printed, None
-    return printed[: match.start()].rstrip(), printed[match.start() :]
+    tooltip: str | None = None
 
 
 def read_label(printed: str, evidence: Evidence) -> Label | None:
@@ -133,15 +66,18 @@ def read_label(printed: str, evidence: Evidence) -> Label | None:
         The label, or None when the text is no label. `speaker.role` is what this label prints: the caller resolves
         bare names with `evidence.resolve`.
     """
-    if len(printed) > MAX_LABEL_CHARS or not _TELLING_WORDS.isdisjoint(printed.split(" ")):
+    lex = evidence.edition.lexicon
+    if len(printed) > MAX_LABEL_CHARS or not lex.telling_words.isdisjoint(printed.split(" ")):
         return None
     text, note = split_note(fold(printed))
     words = text.split(" ")
+    if (shown := find_tooltip(words)) is not None:
+        return _read_with_tooltip(words, shown, note, evidence)
     if not text or len(words) > MAX_LABEL_WORDS or not text[0].isalpha():
         return None
     keys = [_key(word) for word in words]
-    generic = _is_generic(keys)
-    if (generic and (len(words) == 1 or keys[0] in UTTERANCES)) or text.casefold() in GENERIC_PHRASES:
+    generic = _is_generic(keys, lex)
+    if (generic and (len(words) == 1 or keys[0] in lex.utterances)) or text.casefold() in lex.generic_phrases:
         return Label(text, _NOBODY, note, "strong")
     if _is_sentence(words, keys, evidence):
         return None
@@ -153,35 +89,47 @@ def read_label(printed: str, evidence: Evidence) -> Label | None:
     return _read_bare(text, words, keys, note, evidence)
 
 
+def _read_with_tooltip(words: Sequence[str], at: int, note: str | None, evidence: Evidence) -> Label | None:
+    label = read_label(" ".join(words[:at]), evidence)
+    if label is None or label.speaker.name is None:
+        return None
+    lex = evidence.edition.lexicon
+    shown = words[at:]
+    first = next((i for i, word in enumerate(shown) if word[0].islower() or _is_role_word(word, _key(word), lex)), 3)
+    role = label.speaker.role or " ".join(shown[first:]) or None
+    return Label(label.text, replace(label.speaker, role=role), note, "strong", " ".join(shown))
+
+
 def _key(word: str) -> str:
     key = word.strip(",“”\"'’‘«»()[]").casefold()
     return key[:-2] if key.endswith(("’s", "'s")) else key
 
 
-def _is_generic(keys: Sequence[str]) -> bool:
-    if keys[0] in GENERIC:
+def _is_generic(keys: Sequence[str], lex: Lexicon) -> bool:
+    if keys[0] in lex.generic:
         if len(keys) == 1:
             return True
-        if keys[1] in GENERIC_LINKS and len(keys) <= 12:
-            return not any(key in SENTENCE_WORDS for key in keys[1:])
+        if keys[1] in lex.generic_links and len(keys) <= 12:
+            return not any(key in lex.sentence_words for key in keys[1:])
         return len(keys) == 2 and keys[1].isdigit()
-    if keys[-1] in REPORTERS and len(keys) <= 6:  # `Lessk Weekly correspondent`
-        return not any(key in SENTENCE_WORDS or key in NO_NAMES for key in keys)
-    return len(keys) <= 3 and keys[-1] in GENERIC and all(key in GENERIC_ADJECTIVES for key in keys[:-1])
+    if keys[-1] in lex.reporters and len(keys) <= 6:  # `Lessk Weekly correspondent`
+        return not any(key in lex.sentence_words or key in lex.no_names for key in keys)
+    return len(keys) <= 3 and keys[-1] in lex.generic and all(key in lex.generic_adjectives for key in keys[:-1])
 
 
 def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> bool:
     """Whether punctuation or a word says that this is running text and no label."""
+    lex = evidence.edition.lexicon
     for word in words[:-1]:
         if word[-1] in ".:!?;…" and not _ABBREVIATION_RE.fullmatch(word):
             return True
     if words[-1][-1] in "!?;,…”–—-" or (words[-1][-1] == "." and not _ABBREVIATION_RE.fullmatch(words[-1])):
         return True
-    if keys[0] in _OPENERS or _says_i(words):
+    if keys[0] in lex.openers or _says_i(words):
         return True
-    if keys[0] in SENTENCE_WORDS and not evidence.knows(" ".join(words)):
-        return not (keys[0] in ("his", "her", "your", "their") and len(keys) > 1 and keys[1] in _STYLES)
-    return any(word[0].islower() and key in SENTENCE_WORDS for word, key in zip(words, keys, strict=True))
+    if keys[0] in lex.sentence_words and not evidence.knows(" ".join(words)):
+        return not (keys[0] in lex.possessives and len(keys) > 1 and keys[1] in lex.styles)
+    return any(word[0].islower() and key in lex.sentence_words for word, key in zip(words, keys, strict=True))
 
 
 def _says_i(words: Sequence[str]) -> bool:
@@ -189,33 +137,40 @@ def _says_i(words: Sequence[str]) -> bool:
     return any(word == "I" and words[at + 1 : at + 2] not in ([], ["of"]) for at, word in enumerate(words))
 
 
-def _is_role_word(word: str, key: str) -> bool:
-    if key in ROLES or (key.endswith("of") and key[:-2] in ROLES):  # `Presidentof Sorland`
+def _is_role_word(word: str, key: str, lex: Lexicon) -> bool:
+    if key in lex.roles or (key.endswith("of") and key[:-2] in lex.roles):  # `Presidentof Sorland`
         return True
-    return word[0].islower() and len(key) > 4 and key.endswith(_ROLE_SUFFIXES) and key not in _NO_ROLE_SUFFIXED
+    return word[0].islower() and len(key) > 4 and key.endswith(lex.role_suffixes) and key not in lex.no_role_suffixed
 
 
-def _is_role(words: Sequence[str], keys: Sequence[str]) -> bool:
-    return any(_is_role_word(word, key) for word, key in zip(words, keys, strict=True))
+def _is_role(words: Sequence[str], keys: Sequence[str], lex: Lexicon) -> bool:
+    return any(_is_role_word(word, key, lex) for word, key in zip(words, keys, strict=True))
 
 
-def is_role_alone(text: str) -> bool:
+def is_role_alone(text: str, edition: Edition) -> bool:
     """Whether a text is a role without a name: `President of Sorland`, `MINISTER OF TRANSPORT`."""
+    lex = edition.lexicon
     words = text.split(" ")
     keys = [_key(word) for word in words]
-    if len(words) > 8 or not text[:1].isupper() or not all(keys) or not any(key in ROLES for key in keys):
+    if len(words) > 8 or not text[:1].isupper() or not all(keys) or not any(key in lex.roles for key in keys):
         return False
     return all(
-        key in ROLES or key in BODIES or key in COUNTRIES or key in ADJECTIVES or key in _ROLE_LINKS for key in keys
+        key in lex.roles or key in lex.bodies or key in lex.countries or key in lex.adjectives or key in lex.role_links
+        for key in keys
     )
 
 
-def _is_name_word(word: str, key: str, capitals: bool = False) -> bool:
+def _is_name_word(word: str, key: str, lex: Lexicon, capitals: bool = False) -> bool:
     """Whether one word can be part of a name, wherever it stands in it."""
-    if not key or key in _NEVER_NAMES or (key.endswith("of") and key[:-2] in ROLES):
+    if (
+        not key
+        or key in lex.never_names
+        or key.endswith(lex.territory_endings)
+        or (key.endswith("of") and key[:-2] in lex.roles)
+    ):
         return False
     if word[0].isupper():
-        if key in NAME_SUFFIXES:
+        if key in lex.name_suffixes:
             return True
         letters = word.strip(".,’'-")
         if len(letters) > 1 and letters.isupper() and "." not in letters:
@@ -224,77 +179,84 @@ def _is_name_word(word: str, key: str, capitals: bool = False) -> bool:
     return _ARABIC_ARTICLE_RE.match(word) is not None
 
 
-def _is_name(words: Sequence[str], keys: Sequence[str], capitals: bool = False) -> bool:
+def _is_name(words: Sequence[str], keys: Sequence[str], lex: Lexicon, capitals: bool = False) -> bool:
     """Whether the words are a whole name: a capital or an article at its start, no particle at its end."""
-    if not 1 <= len(words) <= 7 or words[-1].islower() or (words[0].islower() and keys[0] not in PARTICLES):
+    if not 1 <= len(words) <= 7 or words[-1].islower() or (words[0].islower() and keys[0] not in lex.particles):
         return False
     full = 0
     for word, key in zip(words, keys, strict=True):
-        if key in PARTICLES and (word.islower() or word in ("Al", "El", "Bin", "Ibn", "Abu", "De", "Van", "Von", "Da")):
+        if key in lex.particles and (word.islower() or word in _CAPITAL_PARTICLES):
             continue
-        if not _is_name_word(word, key, capitals):
+        if not _is_name_word(word, key, lex, capitals):
             return False
-        full += key not in NAME_SUFFIXES
+        full += key not in lex.name_suffixes
     return 1 <= full <= 5
 
 
-def _speaker(role: Sequence[str], name: Sequence[str]) -> Speaker:
-    said = [word for word in role if word.casefold() not in HONORIFICS]
-    return Speaker(" ".join(name).rstrip(","), " ".join(said).rstrip(",").strip() or None, "person")
+def _speaker(role: Sequence[str], name: Sequence[str], lex: Lexicon) -> Speaker:
+    said = [word for word in role if word.casefold() not in lex.honorifics]
+    return Speaker(set_apart(" ".join(name).rstrip(",")), " ".join(said).rstrip(",").strip() or None, "person")
 
 
 def _read_inverted(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
     """`Ivan Petrov, Director General of the Lessk Works`: a name, a comma, and something that is a role."""
+    lex = evidence.edition.lexicon
     at = next((index for index, word in enumerate(words[:6]) if word.endswith(",")), None)
     if at is None or at + 1 == len(words):
         return None
     name = [*words[:at], words[at].rstrip(",")]
     rest, rest_keys = words[at + 1 :], keys[at + 1 :]
-    if not _is_name(name, keys[: at + 1]) or (len(name) < 2 and not evidence.knows(name[0])):
+    if not _is_name(name, keys[: at + 1], lex) or (len(name) < 2 and not evidence.knows(name[0])):
         return None
-    if keys[at + 1] in NAME_SUFFIXES or not _is_role(rest, rest_keys):
+    if keys[at + 1] in lex.name_suffixes or not _is_role(rest, rest_keys, lex):
         return None
-    return _speaker(rest, name)
+    return _speaker(rest, name, lex)
 
 
 def _read_of_name(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
     """`King Harald IV of Sorland`: monarchs and bishops, whose territory stands behind the name."""
+    lex = evidence.edition.lexicon
     at = next((index for index, key in enumerate(keys) if key == "of"), None)
     if at is None or at < 2 or at + 1 == len(words):
         return None
     first = at
-    while first > 0 and _is_name_word(words[first - 1], keys[first - 1]):
+    while first > 0 and _is_name_word(words[first - 1], keys[first - 1], lex):
         first -= 1
     if (
         first in (0, at)
-        or keys[first - 1] not in _TERRITORIAL
+        or keys[first - 1] not in lex.territorial
         or (not words[at + 1][0].isupper() and keys[at + 1] != "the")
     ):
         return None
     tail = keys[at + 1 :]
-    if len(tail) > 2 and not any(key in COUNTRIES or key in AMBIGUOUS_COUNTRIES or key in BODIES for key in tail[-1:]):
+    if len(tail) > 2 and not any(
+        key in lex.countries or key in lex.ambiguous_countries or key in lex.bodies for key in tail[-1:]
+    ):
         return None  # `Crown Prince of Sorland Harald Storr` has its name at the end
-    return _speaker([*words[:first], *words[at:]], words[first:at])
+    return _speaker([*words[:first], *words[at:]], words[first:at], lex)
 
 
 def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
     """`President of Sorland Ivan Petrov`: a role that ends in a name."""
+    lex = evidence.edition.lexicon
     capitals = all(word.isupper() for word in words if word[0].isalpha())
     first = len(words)
-    if first > 2 and keys[-1] in SURNAMES and _is_name_word(words[-2], keys[-2], capitals):
+    if first > 2 and keys[-1] in lex.surnames and _is_name_word(words[-2], keys[-2], lex, capitals):
         first -= 1
     while first > 0:
         word, key = words[first - 1], keys[first - 1]
-        particle = key in PARTICLES and first < len(words) and (word.islower() or word in ("Al", "El"))
+        particle = key in lex.particles and first < len(words) and (word.islower() or word in ("Al", "El"))
         if word.endswith(",") and first < len(words):
             break
-        if not particle and not _is_name_word(word, key, capitals):
+        if not particle and not _is_name_word(word, key, lex, capitals):
             break
         first -= 1
-    while first < len(words) and words[first].islower() and keys[first] in PARTICLES and keys[first] in _ROLE_LINKS:
+    while (
+        first < len(words) and words[first].islower() and keys[first] in lex.particles and keys[first] in lex.role_links
+    ):
         first += 1
-    if first == 0 and (glue := _GLUE_RE.fullmatch(words[0])) and glue[1].casefold() in ROLES:
-        return _speaker([glue[1]], [glue[2], *words[1:]])
+    if first == 0 and (glue := _GLUE_RE.fullmatch(words[0])) and glue[1].casefold() in lex.roles:
+        return _speaker([glue[1]], [glue[2], *words[1:]], lex)
     if first in (0, len(words)):
         return None
     start = _find_name(words, keys, first, evidence)
@@ -310,11 +272,11 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
         elif len(name) == 1:
             name = [glue[1], glue[2]]
     role_keys = [_key(word) for word in role]
-    if not _is_role(role, role_keys) and not all(key in HONORIFICS for key in role_keys):
+    if not _is_role(role, role_keys, lex) and not all(key in lex.honorifics for key in role_keys):
         return None
-    if role[0][0].islower() and role_keys[0] not in _ROLE_ATTRIBUTES and not _is_role(role[:5], role_keys[:5]):
+    if role[0][0].islower() and role_keys[0] not in lex.role_attributes and not _is_role(role[:5], role_keys[:5], lex):
         return None
-    return _speaker(role, name)
+    return _speaker(role, name, lex)
 
 
 def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: Evidence) -> int | None:
@@ -322,36 +284,38 @@ def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: 
 
     None where all of them may: `Minister of Canals and Inland Waters`, `Head of Ostneft`.
     """
+    lex = evidence.edition.lexicon
     for at in range(max(first, len(words) - 6), len(words) - 1):
         if " ".join(words[at:]).casefold() in evidence.names:
             return at
     before, count = keys[first - 1], len(words) - first
     full = sum(
-        word[0].isupper() and key not in NAME_SUFFIXES for word, key in zip(words[first:], keys[first:], strict=True)
+        word[0].isupper() and key not in lex.name_suffixes
+        for word, key in zip(words[first:], keys[first:], strict=True)
     )
-    if before in _ROLE_LINKS and not words[first - 1].endswith(","):
-        if keys[first] in AMBIGUOUS_COUNTRIES and count > 1:
+    if before in lex.role_links and not words[first - 1].endswith(","):
+        if keys[first] in lex.ambiguous_countries and count > 1:
             return first + 1
         if full <= 2 and _GLUE_RE.fullmatch(words[first]) and not words[first].startswith(_UNGLUED):
             return first  # the caller takes it apart
         if full > 2:
-            return _shorten(keys, first, 2)
+            return _shorten(keys, first, 2, lex)
         last = len(words) - 1
-        return last if (keys[0] in _TERRITORIAL and full == 2) or evidence.knows(words[last]) else None
-    whole = words[first - 1].endswith(",") or before in _BEFORE_WHOLE_NAMES
+        return last if (keys[0] in lex.territorial and full == 2) or evidence.knows(words[last]) else None
+    whole = words[first - 1].endswith(",") or before in lex.before_whole_names
     limit = 5 if whole else 2
-    particles = any(key in PARTICLES for key in keys[first:])
-    return first if full <= limit or (particles and full <= limit + 2) else _shorten(keys, first, 2)
+    particles = any(key in lex.particles for key in keys[first:])
+    return first if full <= limit or (particles and full <= limit + 2) else _shorten(keys, first, 2, lex)
 
 
-def _shorten(keys: Sequence[str], first: int, count: int) -> int:
+def _shorten(keys: Sequence[str], first: int, count: int, lex: Lexicon) -> int:
     """The start of the last `count` full words of a name; particles and suffixes between do not count."""
     at = len(keys)
     while at > first and count:
         at -= 1
-        if keys[at] not in NAME_SUFFIXES and keys[at] not in PARTICLES:
+        if keys[at] not in lex.name_suffixes and keys[at] not in lex.particles:
             count -= 1
-        if count == 0 and at - 2 >= first and keys[at - 1] in PARTICLES:
+        if count == 0 and at - 2 >= first and keys[at - 1] in lex.particles:
             count, at = 1, at - 1  # `Lula da Silva`: a particle ties the word before it to the surname
     return at
 
@@ -360,33 +324,36 @@ def _read_bare(
     text: str, words: Sequence[str], keys: Sequence[str], note: str | None, evidence: Evidence
 ) -> Label | None:
     """A name and nothing else. One that nothing else supports is weak: the caller decides by the document."""
+    lex = evidence.edition.lexicon
     if (glue := _GLUE_RE.fullmatch(text)) and not text.startswith(_UNGLUED):
         name = f"{glue[1]} {glue[2]}"
         return Label(text, Speaker(name, None, "person"), note, "known" if evidence.knows(name) else "weak")
     capitals = text.isupper()
-    person = Speaker(text, None, "person")
-    if evidence.names_person(text) and len(words) <= 7 and (len(words) > 1 or keys[0] not in _NEVER_NAMES):
+    person = Speaker(set_apart(text), None, "person")
+    if evidence.names_person(text) and len(words) <= 7 and (len(words) > 1 or keys[0] not in lex.never_names):
         return Label(text, person, note, "known")
     # The head names events too: what stands there must look like a name, though its end may be `King`.
-    end = len(words) - (keys[-1] in SURNAMES)
-    if evidence.knows(text) and 1 < len(words) <= 6 and _is_name(words[:end], keys[:end], capitals):
+    end = len(words) - (keys[-1] in lex.surnames)
+    if evidence.knows(text) and 1 < len(words) <= 6 and _is_name(words[:end], keys[:end], lex, capitals):
         return Label(text, person, note, "known")
+    if lex.initials_prove and LONG_INITIALS_RE.fullmatch(text):
+        return Label(text, Speaker(set_apart(text), None, "person"), note, "strong")
     weak = Label(text, person, note, "weak")
     if len(words) == 1:
         # `I.Petrov`; a first name only where a place or paper stands behind it: `Ivan (Lessk)`.
-        return weak if _INITIALS_RE.fullmatch(text) or (note and len(text) > 2 and _is_name(words, keys)) else None
-    if _is_caller(words, keys):
+        return weak if INITIALS_RE.fullmatch(text) or (note and len(text) > 2 and _is_name(words, keys, lex)) else None
+    if _is_caller(words, keys, lex):
         return Label(text, Speaker(text.partition(",")[0], None, "person"), note, "weak")
-    if len(words) > 6 or not _is_name(words, keys, capitals) or keys[1] in NAME_SUFFIXES:
+    if len(words) > 6 or not _is_name(words, keys, lex, capitals) or keys[1] in lex.name_suffixes:
         return None
     return weak
 
 
-def _is_caller(words: Sequence[str], keys: Sequence[str]) -> bool:
+def _is_caller(words: Sequence[str], keys: Sequence[str], lex: Lexicon) -> bool:
     """`Ada Lind, Lessk Region`: a name and where somebody calls from."""
     at = next((index for index, word in enumerate(words[:4]) if word.endswith(",")), 0)
     place = keys[at + 1 :]
     if not 1 <= at <= 3 or not 1 <= len(place) <= 3 or not all(word[0].isupper() for word in words):
         return False
-    territory = place[-1] in COUNTRIES or place[-1] in ("region", "territory", "republic", "area", "district", "city")
-    return territory and _is_name(words[: at + 1], keys[: at + 1])
+    territory = place[-1] in lex.countries or place[-1] in lex.territories
+    return territory and _is_name(words[: at + 1], keys[: at + 1], lex)

@@ -10,19 +10,6 @@ from typing import NamedTuple
 
 from tasks.formats.evidence import Evidence
 
-# A line that ends in one of these cannot be a paragraph: the link that broke it comes next.
-_OPEN_ENDS = frozenset(
-    "a an the of in on at to for with by from and or nor as into over under via between against during through"
-    " about is are was were has have had will would be been who which that than its his her their our my your".split()
-)
-# A line that begins with one of these begins a sentence.
-_SENTENCE_OPENERS = frozenset(
-    "the a an this that these those he she it we they you i mr ms mrs his her its our their my your in on at as"
-    " for from with to by after before during when while if since although though and but or so yes no thank"
-    " please there here what who why how where not now then today yesterday later also next first second third"
-    " finally colleagues friends let dear".split()
-)
-
 
 class Line(NamedTuple):
     """One line without the white space around it; offsets are code points of the whole text."""
@@ -78,16 +65,16 @@ def continues(before: str, line: str, paragraph_chars: int, evidence: Evidence) 
     if first in "–—":
         return last.isalnum()
     if first.isdigit() or first in "“«$€":
-        return last.isalnum() and before.rpartition(" ")[2] in _OPEN_ENDS
+        return last.isalnum() and before.rpartition(" ")[2] in evidence.edition.open_ends
     return False
 
 
 def _capital_continues(before: str, line: str, paragraph_chars: int, evidence: Evidence) -> bool:
     """A capital word after a line without an end: a link break, or a paragraph that lacks its full stop."""
     last = before.rpartition(" ")[2]
-    if last in _OPEN_ENDS:
+    if last in evidence.edition.open_ends:
         return True
-    if line.split(" ", 1)[0].strip(",.’'").casefold() in _SENTENCE_OPENERS:
+    if line.split(" ", 1)[0].strip(",.’'").casefold() in evidence.edition.sentence_openers:
         return False
     if (len(last) > 1 and last.isupper()) or _ends_in_known_name(before, evidence):
         return line[-1] in ".!?…”" or line[-1].isalnum()

@@ -12,27 +12,30 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tasks.formats import kremlin_text
+from tasks.formats import Format, choose
 from tasks.formats.blocks import PARAGRAPH_KINDS, Block, Speaker, fold
 from tests.support import REAL, ROOT
 
 SAMPLE_DUMP = ROOT / "tests" / "samples" / "kremlin-sample.txt"
 SAMPLE_GOLDEN = ROOT / "tests" / "samples" / "kremlin-sample.golden.json"
+RUSSIAN_DUMPS = [ROOT / "tests" / "samples" / f"kremlin-ru-{name}.txt" for name in ("sample", "folded")]
 REAL_DUMP = REAL / "kremlin-2023-11-09.txt"
 REAL_GOLDEN = ROOT / "tests" / "formats" / "real-2023-11-09.golden.json"
 
 
 def project(text: str, *, prose: bool = True) -> list[dict[str, Any]]:
     """The documents of a dump as JSON values. Without prose, running text is given by its hash."""
-    return [_project_document(text[start:end], start, prose) for start, end in kremlin_text.split(text)]
+    format_ = choose(text)
+    assert format_
+    return [_project_document(format_, text[start:end], start, prose) for start, end in format_.split(text)]
 
 
-def _project_document(text: str, offset: int, prose: bool) -> dict[str, Any]:
+def _project_document(format_: Format, text: str, offset: int, prose: bool) -> dict[str, Any]:
     def say(words: str) -> str:
         return words if prose else hashlib.sha256(words.encode()).hexdigest()[:16]
 
-    blocks = kremlin_text.parse(text)
-    out: dict[str, Any] = {"span": [offset, offset + len(text)], "complete": kremlin_text.is_complete(blocks)}
+    blocks = format_.parse(text)
+    out: dict[str, Any] = {"span": [offset, offset + len(text)], "complete": format_.is_complete(blocks)}
     tags: dict[str, Any] = {}
     photos: list[dict[str, Any]] = []
     links: list[dict[str, Any]] = []
@@ -45,10 +48,12 @@ def _project_document(text: str, offset: int, prose: bool) -> dict[str, Any]:
         if block.kind in PARAGRAPH_KINDS:
             paragraphs += 1
         match block.kind:
-            case "title" | "place":
+            case "title" | "place" | "head":
                 out[block.kind] = words
             case "summary":
                 out["summary"] = say(words)
+            case "furniture" if block.value is None:
+                pass
             case "date" | "time" | "published_at" | "furniture":
                 assert isinstance(block.value, dt.date | dt.time)
                 out["announced" if block.kind == "furniture" else block.kind] = block.value.isoformat()
@@ -80,8 +85,8 @@ def _project_document(text: str, offset: int, prose: bool) -> dict[str, Any]:
                 assert isinstance(block.value, Speaker)
                 turns.append({"label": words, "name": block.value.name, "role": block.value.role})
                 turns[-1] |= {"kind": block.value.kind, "paragraphs": []}
-            case "label_note":
-                turns[-1]["note"] = words
+            case "label_note" | "label_tooltip":
+                turns[-1][block.kind.removeprefix("label_")] = words
             case "speech":
                 turns[-1]["paragraphs"].append(say(" ".join(words.split(" ")[:4]) if prose else words))
             case _:
@@ -99,7 +104,8 @@ def _order(blocks: list[Block]) -> str:
 
 def write_golden() -> None:
     """Write both golden files anew; the real one only where the real dump is."""
-    for dump, golden, prose in ((SAMPLE_DUMP, SAMPLE_GOLDEN, True), (REAL_DUMP, REAL_GOLDEN, False)):
+    russian = [(dump, dump.with_suffix(".golden.json"), True) for dump in RUSSIAN_DUMPS]
+    for dump, golden, prose in ((SAMPLE_DUMP, SAMPLE_GOLDEN, True), (REAL_DUMP, REAL_GOLDEN, False), *russian):
         if dump.is_file():
             documents = project(dump.read_bytes().decode(), prose=prose)
             golden.write_text(json.dumps(documents, indent=1, ensure_ascii=False) + "\n", "utf-8")

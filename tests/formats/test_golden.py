@@ -13,7 +13,15 @@ import pytest
 from benchmarks.accuracy import score
 from tasks.formats import FORMATS, choose, kremlin_text
 from tasks.formats.blocks import check_tiling
-from tests.formats.projection import REAL_DUMP, REAL_GOLDEN, SAMPLE_DUMP, SAMPLE_GOLDEN, project, read_golden
+from tests.formats.projection import (
+    REAL_DUMP,
+    REAL_GOLDEN,
+    RUSSIAN_DUMPS,
+    SAMPLE_DUMP,
+    SAMPLE_GOLDEN,
+    project,
+    read_golden,
+)
 from tests.support import REAL
 
 
@@ -26,6 +34,13 @@ def test_the_sample_reads_as_written_down(index: int) -> None:
     documents, golden = project(read_dump(SAMPLE_DUMP)), read_golden(SAMPLE_GOLDEN)
     assert len(documents) == len(golden) == 12
     assert documents[index] == golden[index]
+
+
+@pytest.mark.parametrize("dump", RUSSIAN_DUMPS, ids=lambda dump: dump.stem)
+def test_the_russian_samples_read_as_written_down(dump: Path) -> None:
+    text = read_dump(dump)
+    assert choose(text) is FORMATS["kremlin-text-ru"]
+    assert project(text) == read_golden(dump.with_suffix(".golden.json"))
 
 
 def test_the_sample_is_recognised_to_the_last_character() -> None:

@@ -1,4 +1,4 @@
-"""The label grammar, case by case: `cases/labels.tsv`."""
+"""The label grammar, case by case: `cases/labels.tsv`, and `labels-ru.tsv` for the Russian edition."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from pathlib import Path
 import pytest
 
 from tasks.formats.blocks import Speaker
+from tasks.formats.edition import Edition
+from tasks.formats.editions import ENGLISH, RUSSIAN
 from tasks.formats.evidence import Evidence, turn_round
-from tasks.formats.labels import MAX_LABEL_CHARS, read_label, split_note
+from tasks.formats.label_parts import split_note
+from tasks.formats.labels import MAX_LABEL_CHARS, read_label
 
-CASES = Path(__file__).parent / "cases" / "labels.tsv"
-
-
-def read_cases() -> list[tuple[str, ...]]:
-    lines = CASES.read_text("utf-8").splitlines()
-    return [tuple(line.split("\t")) for line in lines if line and not line.startswith("#")]
+CASES = Path(__file__).parent / "cases"
+FILES = {"labels.tsv": ENGLISH, "labels-ru.tsv": RUSSIAN}
 
 
-@pytest.mark.parametrize("case", read_cases(), ids=lambda case: f"{case[0][:40]}")
-def test_a_label_says_who_speaks(case: tuple[str, ...]) -> None:
+def read_cases() -> list[tuple[Edition, tuple[str, ...]]]:
+    return [
+        (edition, tuple(line.split("\t")))
+        for name, edition in FILES.items()
+        for line in (CASES / name).read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+
+
+@pytest.mark.parametrize(("edition", "case"), [pytest.param(*case, id=case[1][0][:40]) for case in read_cases()])
+def test_a_label_says_who_speaks(edition: Edition, case: tuple[str, ...]) -> None:
     printed, kind, name, role, note = (*case, "", "", "", "")[:5]
-    label = read_label(printed, Evidence())
+    label = read_label(printed, Evidence(edition))
     if kind == "-":
         assert label is None
         return

@@ -1,18 +1,11 @@
-"""The words that labels are made of: speakers without a name, roles, bodies, countries, and words that no label holds.
-
-Tables only. They describe English as such, not the pages that were seen: no person stands here, and a word is
-listed for what it means. All entries are lower case; look up with `str.casefold`.
-"""
+"""English: the words of labels, and what en.kremlin.ru prints around its texts."""
 
 from __future__ import annotations
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from tasks.formats.lexicon import Lexicon, words
 
 # A speaker without a name. A label may add who or where: `Question (via interpreter)`, `Voice from the audience`.
-GENERIC = _words(
+_GENERIC = words(
     """
     question questions remark remarks reply replies answer answers response retort comment voice voices
     exclamation audience participant participants interpreter translator moderator host presenter anchor
@@ -23,28 +16,28 @@ GENERIC = _words(
     """
 )
 # Phrases that open like a sentence and are labels all the same.
-GENERIC_PHRASES = frozenset(
+_GENERIC_PHRASES = frozenset(
     ("from the audience", "from the floor", "from the hall", "in chorus", "in unison", "all together", "off camera")
 )
 # Of these, words for what is said: they are no role, whoever is named behind them.
-UTTERANCES = _words(
+_UTTERANCES = words(
     "question questions remark remarks reply replies answer answers response retort comment voice voices exclamation"
     " audience chorus everyone all together q a"
 )
 # Behind the name of a paper or channel: `Lessk Weekly correspondent`.
-REPORTERS = _words("correspondent journalist reporter presenter anchor")
+_REPORTERS = words("correspondent journalist reporter presenter anchor")
 # What may follow a generic speaker: `Question from the audience`, `Remark off-mike`.
-GENERIC_LINKS = _words("from in by of to off at via for on and off-mike through without (")
+_GENERIC_LINKS = words("from in by of to off at via for on and off-mike through without (")
 # Words that may come between: `Off-screen voice`, `Female voice`, `Second question`.
-GENERIC_ADJECTIVES = _words(
+_GENERIC_ADJECTIVES = words(
     "off-screen off female male loud several various unknown unidentified another second third next foreign"
     " voice question audience"
 )
 
-HONORIFICS = _words("mr mr. mrs mrs. ms ms. miss dr dr. prof. sir madam")
+_HONORIFICS = words("mr mr. mrs mrs. ms ms. miss dr dr. prof. sir madam")
 
 # Heads of a role: what somebody is. Inside a label they can be capitalised; a name never is one of them.
-ROLES = _words(
+_ROLES = words(
     """
     academician accountant activist actor actress adjutant administrator admiral adviser advisor advocate
     agronomist aide ambassador anchor anchorman anchorwoman announcer apprentice archbishop archimandrite
@@ -83,7 +76,7 @@ ROLES = _words(
 )
 
 # Bodies, territories and attributes that stand capitalised in a role and never in a name.
-BODIES = _words(
+_BODIES = words(
     """
     academy accounts administration affairs agency air airlines airport alliance army aspect assembly assistance
     association atomic audit authority bank banking board branch brigade broadcasting building bureau business
@@ -130,7 +123,7 @@ BODIES = _words(
 )
 
 # Countries and unions whose names stand between a role and a name: `President of Serbia …`. Also as adjectives.
-COUNTRIES = _words(
+_COUNTRIES = words(
     """
     abkhazia afghanistan albania algeria andorra angola argentina armenia australia austria azerbaijan bahamas
     bahrain bangladesh barbados belarus belgium belize benin bhutan bolivia botswana brazil brunei bulgaria
@@ -151,7 +144,7 @@ COUNTRIES = _words(
     sevastopol arabia lanka zealand rica leone marino states kingdom emirates ivory
     """
 )
-ADJECTIVES = _words(
+_ADJECTIVES = words(
     """
     afghan algerian american argentine argentinian armenian australian austrian azerbaijani belarusian belgian
     bolivian brazilian british bulgarian canadian chilean chinese colombian croatian cuban cypriot czech danish
@@ -164,17 +157,17 @@ ADJECTIVES = _words(
     """
 )
 # Countries that are given names or surnames too: a place only after `of`.
-AMBIGUOUS_COUNTRIES = _words("georgia jordan chad israel kenya cyprus alania novgorod duma")
+_AMBIGUOUS_COUNTRIES = words("georgia jordan chad israel kenya cyprus alania novgorod duma")
 
 # Particles inside a name, and those that join the words around them into one surname.
-PARTICLES = _words(
+_PARTICLES = words(
     "al el bin ibn bint ben abu abdul abd de da do dos das du di del della der den des la le lo van von zu zur ter ten"
     " ould uld oglu ogly kyzy y e i"
 )
-NAME_SUFFIXES = _words("jr jr. sr sr. i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii")
+_NAME_SUFFIXES = words("jr jr. sr sr. i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii")
 
 # Words of sentences: no label holds one. Each was chosen because a label cannot hold it, whatever its role is.
-SENTENCE_WORDS = _words(
+_SENTENCE_WORDS = words(
     """
     you he she it we they me him us them my your his her its their mine yours ours theirs myself yourself this
     these that those there here who whom whose which what when where why how is are was were be been being am
@@ -192,7 +185,7 @@ SENTENCE_WORDS = _words(
     """
 )
 # Roles, bodies and countries that are surnames too: `Ada King`. At the end of a label, behind a name, they are names.
-SURNAMES = _words(
+_SURNAMES = words(
     """
     king major pope prince judge marshal bishop baker cook farmer fisher miner painter singer turner carpenter
     mason knight page young day law hall church power long best small good west north east south england holland
@@ -200,7 +193,7 @@ SURNAMES = _words(
     """
 )
 # Capital words that open sentences, headings and lists, and are no given names.
-NO_NAMES = _words(
+_NO_NAMES = words(
     """
     early late mid a an the another one two three four five six seven eight nine ten next finally firstly
     secondly thirdly fourth fifth third last final total overall key main new old young good great best big
@@ -216,4 +209,70 @@ NO_NAMES = _words(
     afternoon night friends colleagues ladies gentlemen comrades brothers sisters citizens guests dears mr
     colleague friend sirs madame monsieur god lord bless truth reality breakthrough
     """
+)
+
+LEXICON = Lexicon(
+    territory_endings=(),
+    initials_prove=False,
+    generic=_GENERIC,
+    generic_phrases=_GENERIC_PHRASES,
+    utterances=_UTTERANCES,
+    reporters=_REPORTERS,
+    generic_links=_GENERIC_LINKS,
+    generic_adjectives=_GENERIC_ADJECTIVES,
+    honorifics=_HONORIFICS,
+    roles=_ROLES,
+    bodies=_BODIES,
+    countries=_COUNTRIES,
+    adjectives=_ADJECTIVES,
+    ambiguous_countries=_AMBIGUOUS_COUNTRIES,
+    particles=_PARTICLES,
+    name_suffixes=_NAME_SUFFIXES,
+    sentence_words=_SENTENCE_WORDS,
+    surnames=_SURNAMES,
+    no_names=_NO_NAMES,
+    role_suffixes=(
+        "er",
+        "or",
+        "ist",
+        "man",
+        "woman",
+        "ian",
+        "ant",
+        "ent",
+        "eer",
+        "chief",
+        "head",
+        "ess",
+        "mate",
+        "smith",
+        "wright",
+    ),
+    no_role_suffixed=words(
+        "other another rather whether however further after under over never ever for nor or per order matter"
+        " number later former longer better greater higher lower water power winter summer paper letter october"
+        " november december september different important recent current urgent content moment event percent parent"
+        " government development department agreement document movement environment statement settlement investment"
+        " treatment human woman german western eastern major minor sector factor labor color error favour honor"
+        " doctor-general cent spent went sent american russian christian italian answer offer center center‑ silver"
+        " river border quarter computer weather"
+    ),
+    role_links=words("of the at for in and to with from on under & by de"),
+    whole_bodies=words(
+        "commission council committee republic federation kingdom union emirates parliament government assembly"
+        " organisation organization community league state states nations"
+    ),
+    territorial=words(
+        "king queen prince princess emir sultan sheikh grand duke patriarch metropolitan pope archbishop bishop"
+        " crown shah emperor empress"
+    ),
+    territories=words("region territory republic area district city"),
+    little_names=words("to an so on in as by or up at"),
+    styles=words("majesty highness excellency holiness eminence beatitude royal serene imperial all-holiness"),
+    possessives=words("his her your their"),
+    telling_words=words("is are was were has have had will would we it this that they you our not can said reads"),
+    openers=words(
+        "the a an and but so or as in at on to with for from by after before about during according regarding"
+        " concerning speaking asked answering following dear"
+    ),
 )
