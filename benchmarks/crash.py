@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import random
 import signal
 import sys
@@ -103,6 +104,8 @@ def main() -> int:
     parser.add_argument("--every-error", action="store_true")
     parser.add_argument("--only", choices=["points", "moments", "faults"])
     asked = parser.parse_args()
+    # a run that is killed leaves semaphores to multiprocessing's tracker, which clears them, and warns of them
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
     wrong: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="stenolake-crash-") as folder:
         scene = set_scene(Path(folder))

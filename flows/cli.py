@@ -164,13 +164,18 @@ def reprocess(
     since: Annotated[
         dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only dumps retrieved on that day or later.")
     ] = None,
+    accept_loss: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Why it is right that documents or turns get lost.")
+    ] = None,
     wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Derive the tables anew from the raw store, without the network, and say what changed."""
     from flows.run import run_reprocess
 
-    raise typer.Exit(run_reprocess(lake, source, since.date() if since else None, wait_seconds=wait, as_json=as_json))
+    day = since.date() if since else None
+    options = {"source": source, "since": day, "wait_seconds": wait, "accept_loss": accept_loss}
+    raise typer.Exit(run_reprocess(lake, as_json=as_json, **options))
 
 
 @app.command()

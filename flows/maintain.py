@@ -19,13 +19,13 @@ from prefect.runtime import flow_run  # noqa: E402
 
 from flows import steps  # noqa: E402
 from flows.ingest import judge_batches, unseen  # noqa: E402
-from flows.outcome import finish  # noqa: E402
+from flows.outcome import finish, refusable  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
 from storage import ledger  # noqa: E402
 from storage.lake import Lake  # noqa: E402
-from tasks.acquire import Dump  # noqa: E402
-from tasks.compare import drop_unchanged, find_gone  # noqa: E402
+from tasks.acquire import Dump, derive_again  # noqa: E402
+from tasks.compare import count_losses, drop_unchanged, find_gone, require_few_losses  # noqa: E402
 from tasks.cut import cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
@@ -36,8 +36,13 @@ Known = list[tuple[Dump, Defaults, dt.datetime]]
 
 
 @flow(name="reprocess", persist_result=False)
+@refusable
 def reprocess(
-    lake: str = "lake", source: str | None = None, since: dt.date | None = None, wait_seconds: float = 0
+    lake: str = "lake",
+    source: str | None = None,
+    since: dt.date | None = None,
+    wait_seconds: float = 0,
+    accept_loss: str | None = None,
 ) -> State:
     """Derive the tables anew from the raw store, with the present parser; documents that come out as they are stay.
 
@@ -46,20 +51,42 @@ def reprocess(
         source: only dumps that hold documents of this source.
         since: only dumps retrieved on that day, in UTC, or later.
         wait_seconds: how long to wait for a run that holds the lake.
+        accept_loss: why it is right that documents or turns get lost.
     """
     target = Lake.open(Path(lake))
-    parameters: dict[str, object] = {"source": source, "since": since and since.isoformat()}
+    parameters: dict[str, object] = {
+        "source": source, "since": since and since.isoformat(), "accept_loss": accept_loss,
+    }  # fmt: skip
     run_id = flow_run.id or str(uuid.uuid4())
     with session("reprocess", run_id, target.root, parameters, wait_seconds=wait_seconds) as at_work:
-        known = choose(at_work.lake, source, since)
+        known = choose(at_work, source, since)
         held = derive_all(at_work, known)
+        judge_losses(at_work, known, held, accept_loss)
         publish(at_work, known, held)
     return finish(at_work.run)
 
 
-def choose(lake: Lake, source: str | None, since: dt.date | None) -> Known:
-    """The dumps that are to be read again, in order of hashes, each with what was said of it and when it came."""
-    return [(*dump_of(lake, row), retrieved_at(row)) for row in choose_inputs(lake, source, since)]
+def choose(at_work: Session, source: str | None, since: dt.date | None) -> Known:
+    """The dumps that are to be read again, in order of hashes, each with what was said of it and when it came.
+
+    Markup is derived by the present derivation; a rendition that is new is an input of this run.
+    """
+    known = []
+    for row in choose_inputs(at_work.lake, source, since):
+        before, told = dump_of(at_work.lake, row)
+        dump = derive_again(before, at_work.raw)
+        if dump.record.derivation != before.record.derivation:
+            at_work.run.inputs.append(dump.record)
+        known.append((dump, told, retrieved_at(row)))
+    return known
+
+
+def judge_losses(at_work: Session, known: Known, held: Sequence[Held], reason: str | None) -> None:
+    """Refuse a parser that loses documents or turns, unless there is a reason."""
+    dumps = {dump.record.dump_sha256 for dump, _, _ in known}
+    losses = count_losses(at_work.lake, [one.judged for one in held], dumps)
+    at_work.run.counts["lost"] = {what: lost for what, (lost, _) in losses.items()}
+    require_few_losses(losses, reason)
 
 
 def derive_all(at_work: Session, known: Known) -> list[Held]:

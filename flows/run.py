@@ -110,7 +110,7 @@ def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> 
     return 3 if strict and counts["documents"]["quarantined"] else 0
 
 
-def run_reprocess(lake: Path, source: str | None, since: dt.date | None, *, wait_seconds: float, as_json: bool) -> int:
+def run_reprocess(lake: Path, *, as_json: bool, **parameters: Any) -> int:
     """Run the reprocess flow and say what changed. Returns 0."""
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
@@ -120,7 +120,7 @@ def run_reprocess(lake: Path, source: str | None, since: dt.date | None, *, wait
     Lake.open(lake)  # a wrong path is told before a server is started
     started = time.monotonic()
     with bar(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        counts: dict[str, Any] = dict(reprocess(str(lake), source, since, wait_seconds))
+        counts: dict[str, Any] = dict(reprocess(str(lake), **parameters))
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
         tell_json(counts)

@@ -193,6 +193,20 @@ def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format
     return Dump(record, chosen.NAME if chosen and not problem else None, problem, reason)
 
 
+def derive_again(dump: Dump, raw: RawStore) -> Dump:
+    """A dump of markup with the rendition that the present derivation makes of it; any other dump as it is."""
+    chosen = formats.FORMATS.get(dump.format or "")
+    derive = formats.derivation_of(chosen) if chosen else None
+    told = dump.record.derivation
+    if chosen is None or derive is None or told.get("derived_by") == (now := f"{chosen.NAME}/{chosen.VERSION}"):
+        return dump
+    rendition, reason = _derive(raw, dump.record.dump_sha256, str(told["encoding"]), derive)
+    if reason:
+        return replace(dump, format=None, problem="dump.derives", reason=reason)
+    record = replace(dump.record, rendition_sha256=rendition, derivation={**told, "derived_by": now})
+    return replace(dump, record=record)
+
+
 def _decode(raw: RawStore, sha256: str, codec: str) -> str:
     """Keep the text of a dump in another encoding as its rendition."""
     return _keep(raw, encoding.decode(raw.chunks(sha256), codec))

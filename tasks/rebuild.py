@@ -15,7 +15,7 @@ from tasks import formats
 from tasks.acquire import HEAD_CHARS, Dump
 from tasks.parse import Defaults
 
-_AGAIN = ("retry", "accept")  # flows that read again what came in before
+_AGAIN = ("retry", "accept", "reprocess")  # flows that read again what came in before
 
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
@@ -34,8 +34,9 @@ def latest_inputs(lake: Lake, wanted: Collection[str] | None = None) -> list[dic
         sha256 = row["dump_sha256"]
         if not row["rendition_sha256"] or not row["run"] or (wanted is not None and sha256 not in wanted):
             continue
-        if row["run"]["flow"] in _AGAIN and sha256 in last:
-            continue  # nothing was said of the dump there
+        if row["run"]["flow"] in _AGAIN and sha256 in last:  # nothing was said of the dump there
+            last[sha256] |= {name: row[name] for name in ("rendition_sha256", "derivation")}
+            continue
         if sha256 not in last or _order(row) >= _order(last[sha256]):
             last[sha256] = row
     return [last[sha256] for sha256 in sorted(last)]

@@ -11,7 +11,7 @@ from flows.verify import prove
 from storage import ledger
 from storage.lake import Lake
 from tasks import formats
-from tests.support import Command, fingerprint, page, write
+from tests.support import ROOT, Command, fingerprint, page, write
 
 TABLES = ("documents", "turns", "paragraphs", "tags", "links", "photos")
 
@@ -81,3 +81,44 @@ def test_gc_lists_and_deletes_what_nothing_reaches(stenolake: Command, lake: Pat
     assert not foreign.exists()
     assert not (lake / name).exists()
     assert stenolake("verify", "--lake", lake).code == 0
+
+
+def test_a_parser_that_loses_documents_is_refused(
+    stenolake: Command, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, format_ = fingerprint(lake, *TABLES), formats.FORMATS["kremlin-text"]
+    split = format_.split
+    monkeypatch.setattr(format_, "split", lambda text: list(split(text))[:1])  # the first of each dump
+    said = stenolake("reprocess", "--lake", lake, "--json")
+    assert said.code == 4
+    assert "1 of 3 documents and 1 of 3 turns would be lost" in said.json["error"]
+    assert "--accept-loss" in said.json["advice"]
+    assert fingerprint(lake, *TABLES) == before
+    said = stenolake("reprocess", "--lake", lake, "--json", "--accept-loss", "they were none")
+    assert said.code == 0, said.err
+    assert said.json["lost"] == {"documents": 1, "turns": 1}
+    assert len(said.json["changed"]["removed"]) == 1
+    assert prove(Lake(lake))[0] == []
+
+
+def test_markup_is_derived_by_the_present_derivation(
+    stenolake: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, page_ = tmp_path / "lake", next((ROOT / "tests").glob("**/*.html"))
+    assert stenolake("ingest", page_, "--lake", lake).code == 0
+    (before,) = ledger.read(Lake(lake), "inputs").to_pylist()
+    format_ = formats.FORMATS["kremlin-html"]
+    derive = formats.derivation_of(format_)
+    monkeypatch.setattr(format_, "derive", lambda markup: derive(markup) + "\n")
+    assert stenolake("reprocess", "--lake", lake, "--json").json["documents"]["published"] == 0  # of the same version
+    monkeypatch.setattr(format_, "VERSION", 99)
+    said = stenolake("reprocess", "--lake", lake, "--json")
+    assert said.json["documents"]["published"] == 1, said
+    after = ledger.read(Lake(lake), "inputs").to_pylist()[-1]
+    assert after["dump_sha256"] == before["dump_sha256"]
+    assert after["rendition_sha256"] != before["rendition_sha256"]
+    (rendition,) = set(ds.dataset(lake / "documents").to_table()["rendition_sha256"].to_pylist())
+    assert rendition == after["rendition_sha256"]
+    assert prove(Lake(lake))[0] == []
+    assert stenolake("reprocess", "--lake", lake, "--json").json["documents"]["published"] == 0
+    assert stenolake("gc", "--lake", lake, "--json").json["files"] == []
