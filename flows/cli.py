@@ -124,6 +124,26 @@ def fetch(
     raise typer.Exit(run_fetch(lake, strict=strict, as_json=as_json, **options))
 
 
+@app.command("export-warc")
+def export_warc(
+    out: Annotated[Path, typer.Argument(help="File to write: archive.warc.gz.", metavar="OUT")],
+    lake: LakeOption = DEFAULT_LAKE,
+    source: Annotated[str | None, typer.Option(help="Only what was fetched from this source.")] = None,
+    since: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was fetched on that day or later.")
+    ] = None,
+    until: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was fetched on that day or before.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every archived response as WARC."""
+    from flows.export import run_export_warc
+
+    days = (since.date() if since else None, until.date() if until else None)
+    raise typer.Exit(run_export_warc(lake, out, source, *days, as_json=as_json))
+
+
 @app.command()
 def trace(
     id: Annotated[

@@ -15,7 +15,7 @@ from storage.errors import SourceError, UsageError
 from storage.lake import Lake
 from storage.raw import RawStore
 from storage.records import Fetch
-from tasks.fetch.address import Fence, Origin, read_address
+from tasks.fetch.address import Fence, Origin, is_public, read_address, read_ip, refuse
 from tasks.fetch.guest import Guest
 from tasks.fetch.memory import remember
 from tasks.fetch.profile import Edition, Politeness, Profile
@@ -86,6 +86,9 @@ def _mirror(base_url: str) -> Origin:
     address = read_address(base_url)
     if address.target != "/":
         raise UsageError(f"{base_url} is more than scheme, host and port", "give the root of the mirror")
+    number = read_ip(address.origin.host)
+    if number is not None and not number.is_loopback and not is_public(number):
+        raise refuse(base_url, "is no public address, and not this machine")
     return address.origin
 
 

@@ -33,6 +33,8 @@ _TABLE_OF = {
     "o": ("photos", "photo_index"),
 }
 
+_INPUT_FACTS = ("uri", "bytes", "media_type", "fetched_at", "http_status", "http_headers", "derivation")
+
 Answer = dict[str, Any]
 
 
@@ -159,7 +161,7 @@ def _origin(lake: Lake, partition: Partition, document: Answer, row: Answer) -> 
         "dump": {
             "dump_sha256": document["dump_sha256"],
             "raw": lake.raw.path(document["dump_sha256"]).relative_to(lake.root).as_posix(),
-            **{key: first.get(key) for key in ("uri", "bytes", "media_type", "fetched_at", "derivation")},
+            **{key: first.get(key) for key in _INPUT_FACTS},
         },
         "parser": document["parser"],
         "run": {key: runs[0][key] for key in ("run_id", "flow", "started_at", "ended_at", "status", "code_version")}

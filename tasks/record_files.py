@@ -268,6 +268,8 @@ def _is_page(told: Any) -> bool:
         return _media_type(told) in _PAGE_TYPES
     if told.rec_type != "response" or not told.http_headers:
         return False
+    if told.rec_headers.get_header("WARC-X-Stenolake", "page stored") != "page stored":
+        return False  # of an archive of ours: a list, robots.txt, an error page
     status = told.http_headers.get_statuscode() or ""
     return len(status) == 3 and status.isdigit() and status[0] == "2" and _media_type(told) in _PAGE_TYPES
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -46,8 +47,8 @@ class Site:
         return [request for request in self.requests if request.path == path]
 
     def gaps(self) -> list[float]:
-        """Seconds from the end of each answer to the next request."""
-        return [after.came - before.ended for before, after in zip(self.requests, self.requests[1:], strict=False)]
+        """Seconds from each request to the next."""
+        return [after.came - before.came for before, after in zip(self.requests, self.requests[1:], strict=False)]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -89,6 +90,11 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(304, b"", headers)
         else:
             self.answer(200, body, headers)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless who asked has gone."""
+        if select.select([self.connection], [], [], seconds)[0]:
+            raise ConnectionResetError
 
     def answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.request_record.status = status

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from warcio.archiveiterator import ArchiveIterator
 
 from storage import ledger
 from storage.lake import Lake
-from tests.publisher import ROBOTS, Site, kremlin_list, kremlin_page, serve
-from tests.support import Command, Said, fingerprint
+from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
+from tests.support import ROOT, Command, Said, fingerprint
 
 NEWS = "/events/president/news"
 TABLES = ("documents", "turns", "paragraphs", "tags", "links", "photos")
@@ -96,6 +103,86 @@ def test_what_the_publisher_edits_and_removes(stenolake: Command, site: Site, tm
     site.pages[f"{NEWS}/905"] = kremlin_page(905, day(6))
     fetch(stenolake, site, lake)
     assert ledger.withdrawn(Lake(lake)) == {}
+
+
+@pytest.mark.parametrize(
+    ("at", "answered"), [(f"{NEWS}/by-date/05.05.2021", False), (f"{NEWS}/903", False), (f"{NEWS}/905", True)]
+)
+def test_killed_it_repeats_at_most_the_request_in_flight(
+    stenolake: Command, site: Site, tmp_path: Path, prefect_api: str, at: str, answered: bool
+) -> None:
+    lake, running = tmp_path / "lake", list[subprocess.Popen[bytes]]()
+    page = site.pages[at]
+    assert isinstance(page, bytes)
+
+    def kill(handler: Handler) -> None:
+        site.pages[at] = page
+        if answered:
+            handler.send_page(page)
+        running[0].kill()
+
+    site.pages[at] = kill
+    told = ["--since", "2021-05-03", "--until", "2021-05-06", "--base-url", site.base, "--delay", "0.05"]
+    command = [
+        sys.executable,
+        "-c",
+        "from flows.cli import main; main()",
+        "fetch",
+        "kremlin",
+        "--lake",
+        str(lake),
+        *told,
+    ]
+    running.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PREFECT_API_URL": prefect_api}))
+    assert running[0].wait(60) == -signal.SIGKILL
+    said = fetch(stenolake, site, lake)
+    assert (said.code, said.json["documents"]["published"]) == (0, 4)
+    asked = Counter(request.path for request in site.requests if not request.is_conditional)
+    assert {path: count for path, count in asked.items() if count > 1} in ({}, {at: 2})
+    assert {number for number in PAGES if asked[f"{NEWS}/{number}"]} == {902, 903, 904, 905}
+    assert stenolake("verify", "--lake", lake).code == 0
+    assert stenolake("gc", "--lake", lake, "--json").json["files"] == []
+
+
+def test_archive_as_warc(stenolake: Command, site: Site, tmp_path: Path) -> None:
+    lake, out, other = tmp_path / "lake", tmp_path / "out.warc.gz", tmp_path / "other"
+    packed = gzip.compress(kremlin_page(904, day(4)))
+    site.pages[f"{NEWS}/904"] = lambda handler: handler.answer(200, packed, {"Content-Encoding": "gzip"})
+    fetch(stenolake, site, lake)
+    fetch(stenolake, site, lake)
+    assert stenolake("export-warc", out, "--lake", lake, "--json").json["responses"] == len(site.requests)
+    checked = subprocess.run(
+        [sys.executable, "-m", "warcio.cli", "check", "-v", str(out)], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+    assert checked.stdout.count("digest pass") >= 5
+    with out.open("rb") as stream:
+        told = [(one.rec_type, one.rec_headers.get_header("WARC-Target-URI")) for one in ArchiveIterator(stream)]
+    assert told[0][0] == "warcinfo"
+    assert next(uri for kind, uri in told if kind == "response") == "http://en.kremlin.ru/robots.txt"
+    assert sum(kind == "revisit" for kind, _ in told) == len([one for one in site.requests if one.status == 304])
+    said = stenolake("ingest", out, "--lake", other, "--json")
+    assert said.json["documents"]["quarantined"] == 0
+    drop = ["run_id", "ingested_at", "inferred"]
+    for part in Lake(lake).partitions():
+        for table in TABLES:
+            one, two = (Lake(root).read(table, part) for root in (lake, other))
+            columns = [name for name in one.column_names if name not in drop]
+            assert one.select(columns).equals(two.select(columns))
+    before = out.read_bytes()
+    stenolake("export-warc", out, "--lake", lake)
+    assert out.read_bytes() == before
+
+
+def test_trace_leads_to_the_response(stenolake: Command, site: Site, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    said = fetch(stenolake, site, lake)
+    traced = stenolake("trace", said.json["sample_id"], "--lake", lake, "--json").json
+    assert traced["dump"]["uri"].startswith("http://en.kremlin.ru/events/president/news/90")
+    assert traced["dump"]["http_status"] == 200
+    assert traced["dump"]["fetched_at"]
+    assert json.loads(traced["dump"]["http_headers"])["etag"].startswith('"')
+    assert json.loads(traced["dump"]["derivation"])["asked"].startswith(site.base)
 
 
 @pytest.mark.real

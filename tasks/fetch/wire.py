@@ -171,7 +171,7 @@ class Wire:
         return response
 
     def _session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False  # no proxies, netrc or certificates that the environment names
         session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         session.headers.clear()
@@ -264,6 +264,13 @@ def _plain(error: Exception) -> str:
     if isinstance(inner, TimeoutError):
         return "no answer in time"
     return f"{type(inner).__name__}: {' '.join(str(inner).split())}"[:200]
+
+
+class _Session(requests.Session):
+    """A session that does not even look where a redirect leads: it is followed by hand, or not."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 class _Adapter(HTTPAdapter):
