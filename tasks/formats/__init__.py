@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from tasks.formats import kremlin_html, kremlin_text, kremlin_text_ru, labelled_text
+from tasks.formats import kremlin_html, kremlin_html_ru, kremlin_text, kremlin_text_ru, labelled_text
 from tasks.formats.blocks import Block
 
 # Below this no format is chosen. One mark of a page alone gives at most 0.3: two have to agree.
@@ -56,7 +56,7 @@ class Format(Protocol):
         """Whether a document was not cut short."""
 
 
-_MODULES = (kremlin_text, kremlin_text_ru, kremlin_html, labelled_text)
+_MODULES = (kremlin_text, kremlin_text_ru, kremlin_html, kremlin_html_ru, labelled_text)
 
 FORMATS: dict[str, Format] = {module.NAME: cast(Format, module) for module in _MODULES}
 

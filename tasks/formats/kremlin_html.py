@@ -15,6 +15,8 @@ from itertools import pairwise
 
 from tasks.formats import kremlin_text
 from tasks.formats.blocks import Block
+from tasks.formats.edition import Edition
+from tasks.formats.editions import ENGLISH, RUSSIAN
 from tasks.formats.markup import ADDRESS_RE, CLOSING, OPENING, derive
 
 NAME = "kremlin-html"
@@ -30,22 +32,25 @@ is_complete = kremlin_text.is_complete
 _KINDS = {"page": "page_address", "link": "link_address"}
 _MARK_RE = re.compile(rf"^{OPENING}(page|link) ({ADDRESS_RE.pattern}){CLOSING}$\n?", re.MULTILINE)
 _CLASS_RES = [re.compile(rf"""\bclass=["'][^"'<>]{{0,400}}\b{name}\b""") for name in ("h-entry", "e-content", "p-name")]
-_ADDRESS_RE = re.compile(
+_ADDRESS = (
     r"""<(?:meta\s[^<>]{0,200}\bog:url|link\s[^<>]{0,200}\bcanonical|div\s[^<>]{0,400}\bdata-href=)"""
-    r"""[^<>]{0,200}https?://en\.kremlin\.ru/"""
+    r"""[^<>]{0,200}https?://(?:www\.)?HOST/"""
 )
+_ADDRESS_RES = {
+    edition.language: re.compile(_ADDRESS.replace("HOST", re.escape(edition.host))) for edition in (ENGLISH, RUSSIAN)
+}
 
 
-def sniff(head: str) -> float:
+def sniff(head: str, edition: Edition = ENGLISH) -> float:
     """How much speaks for an event page in the first characters of a markup, from 0 to 1.
 
     Evidence: an entry with content and a name in the classes of microformats, and an address of the page on the site's
-    English edition. Both are needed: lists have no content, and other sites have such classes too.
+    edition. Both are needed: lists have no content, and other sites have such classes too.
     """
     text = head[:400_000]
     if "<" not in text or not all(expression.search(text) for expression in _CLASS_RES):
         return 0.0
-    return 1.0 if _ADDRESS_RE.search(text) else 0.3
+    return 1.0 if _ADDRESS_RES[edition.language].search(text) else 0.3
 
 
 def split(text: str) -> list[tuple[int, int]]:
@@ -57,11 +62,11 @@ def split(text: str) -> list[tuple[int, int]]:
     return [(start, start + len(words))]
 
 
-def parse(text: str) -> list[Block]:
+def parse(text: str, edition: Edition = ENGLISH) -> list[Block]:
     """Parse the text of one page into blocks that tile it: see `kremlin_text.parse` for what is read."""
     marks = list(_MARK_RE.finditer(text))
     if not marks:
-        return kremlin_text.parse(text)
+        return kremlin_text.parse(text, edition)
     kept: list[str] = []
     starts: list[int] = []  # where each mark was taken out of the clean text
     at = length = 0
@@ -77,7 +82,7 @@ def parse(text: str) -> list[Block]:
         ends.append(ends[-1] + mark.end() - mark.start())
 
     blocks = [block for mark in marks for block in _address_blocks(mark)]
-    for block in kremlin_text.parse(clean):
+    for block in kremlin_text.parse(clean, edition):
         blocks.extend(_put_back(block, clean, starts, ends))
     return sorted(blocks, key=lambda block: block.start)
 

@@ -33,11 +33,12 @@ _BLOCKS = frozenset(
 _UNSEEN_CLASSES = frozenset({"media__container_video", "read__share", "read__tabs"})
 
 
-def derive(markup: str) -> str:
+def derive(markup: str, of: str = "of") -> str:
     """The text of an event page.
 
     Args:
         markup: the HTML of the page, decoded.
+        of: the word between the numbers of a slider: `1 of 3`.
 
     Returns:
         Lines without white space at their ends, each closed by a line feed; nothing where the markup holds no event.
@@ -54,7 +55,7 @@ def derive(markup: str) -> str:
     if entry is None:
         return ""
     address = _page_address(tree)
-    pieces = list(_pieces(entry, address))
+    pieces = list(_pieces(entry, address, of))
     if address:
         pieces.insert(0, f"{_mark('page', address)}\n")
     # A line feed in a piece ends a line; those of the source are folded on the way in.
@@ -99,7 +100,7 @@ def _mark(word: str, address: str) -> str:
     return f"{OPENING}{word} {address}{CLOSING}"
 
 
-def _pieces(entry: LexborNode, address: str | None) -> Iterator[str]:
+def _pieces(entry: LexborNode, address: str | None, of: str) -> Iterator[str]:
     """The text of a node in order; line feeds where a line ends. Walks without recursion: markup may nest deeply."""
     node: LexborNode | None = entry.child
     above: list[LexborNode] = []
@@ -119,7 +120,7 @@ def _pieces(entry: LexborNode, address: str | None) -> Iterator[str]:
             if "read__tooltip" in classes:
                 yield "\n"
             elif "slider" in classes:
-                yield from _slider(node)
+                yield from _slider(node, of)
             elif _UNSEEN_CLASSES.isdisjoint(classes):
                 if node.tag in _BLOCKS or "cut__item" in classes or "media__title" in classes:
                     yield "\n"
@@ -154,14 +155,14 @@ def _resolve(href: str, address: str | None) -> str | None:
     return target if ADDRESS_RE.fullmatch(target) else None
 
 
-def _slider(node: LexborNode) -> Iterator[str]:
+def _slider(node: LexborNode, of: str) -> Iterator[str]:
     """Counter and first caption: what a slider shows before anybody moves it."""
     slides = node.css(".slide")
     first = node.css_first(".starting-slide") or node.css_first(".slide")
     shown = (first.attributes.get("data-cycle-desc") or "") if first else ""
     yield "\n"
     if len(slides) > 1:
-        yield f"1 of {len(slides)}\n"
+        yield f"1 {of} {len(slides)}\n"
     yield _words(shown)
     yield "\n"
 

@@ -16,9 +16,9 @@ from benchmarks.agreement import compare, read_pages, read_rows
 from storage import ledger
 from storage.lake import Lake
 from tasks.encoding import detect
-from tasks.formats import FORMATS, choose, kremlin_html, kremlin_text
+from tasks.formats import FORMATS, choose, kremlin_html, kremlin_html_ru, kremlin_text, kremlin_text_ru
 from tasks.formats.blocks import check_tiling
-from tests.formats.projection import SAMPLE_DUMP
+from tests.formats.projection import RUSSIAN_DUMPS, SAMPLE_DUMP
 from tests.support import REAL, Command, write
 
 FOLDER = Path(__file__).parent / "cases" / "html"
@@ -186,3 +186,27 @@ def test_the_mirror_agrees_with_the_text_of_its_pages() -> None:
     assert result.links_addressed == result.links
     for page in (news / "by-date").glob("*.html"):
         assert choose(page.read_bytes().decode("utf-8")) is None
+
+
+def test_the_russian_edition_says_the_same_as_html_and_as_text() -> None:
+    page = kremlin_text_ru.split(text := RUSSIAN_DUMPS[0].read_text("utf-8"))[1]
+    banner, title, day, clock, place, counter, caption, *body = text[slice(*page)].splitlines()
+    assert counter == "1 из 3"
+    slides = "".join(f'<div class="slide" data-cycle-desc="{caption}"></div>' for _ in range(3))
+    markup = (
+        '<html><head><meta property="og:url" content="http://kremlin.ru/events/president/news/90002"/></head>'
+        f'<article class="h-entry"><a>{banner}</a><h1 class="p-name">{title}</h1><time>{day}</time><div>{clock}</div>'
+        f'<div>{place}</div><div class="e-content"><div class="slider">{slides}</div>'
+        + "".join(f"<p>{line}</p>" for line in body)
+        + "</div></article></html>"
+    )
+    assert choose(markup) is FORMATS["kremlin-html-ru"]
+    ours = read_rows(FORMATS["kremlin-html-ru"], kremlin_html_ru.derive(markup))
+    theirs = read_rows(FORMATS["kremlin-text-ru"], text[slice(*page)])
+    assert ours["documents"][0]["url"] == "http://kremlin.ru/events/president/news/90002"
+    assert ours["documents"][0]["document_id"] == theirs["documents"][0]["document_id"]
+    assert ours["documents"][0]["language"] == "ru"
+    for table in ("turns", "tags", "photos", "links"):
+        assert len(ours[table]) == len(theirs[table]) > 0
+    spoken = [(row["speaker_name"], row["text"]) for row in ours["turns"]]
+    assert spoken == [(row["speaker_name"], row["text"]) for row in theirs["turns"]]
