@@ -287,7 +287,8 @@ def _cut_link(page: _Page, at: int, begin: int, end: int, allowed: int = 1) -> N
     page.cut(at, begin)
     if not allowed and text[begin : begin + MAX_LINK_CHARS].count(":"):
         end = min(end, text.index(":", begin))
-    limit = min([end, begin + MAX_LINK_CHARS, *(cut for cut in page.cuts if cut > begin)])
+    reach = min(end, begin + MAX_LINK_CHARS)
+    limit = next((at for at in range(begin + 1, reach) if at in page.cuts), reach)
     notes = [found for expression in (wording.range_re, wording.date_re, FILE_NOTE_RE)
              if (found := expression.search(text, begin, limit))]  # fmt: skip
     note = min(notes, key=lambda match: (match.start(), -match.end()), default=None)
@@ -329,10 +330,11 @@ def _cut_labels(page: _Page, start: int, end: int, spoken: bool) -> None:
         _cut_labels(page, start, end, True)
         return
     labels = set(evidence.names)
+    earliest = min((cut for cut in page.cuts.difference(cuts) if cut > start), default=end)  # the first sure label
     for at, printed, told in doubtful:
         read = read_label(printed, evidence)
         known = read is not None and read.speaker.name is not None and read.speaker.name.casefold() in labels
-        first = not any(cut > start for cut in page.cuts if cut < at and cut not in cuts)
+        first = at <= earliest
         if read is not None and ((known and not told) or first):
             page.cuts.add(at)
 
