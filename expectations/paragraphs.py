@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from expectations import vocabulary
 from expectations.common import belonging
+from expectations.doubts import labels_doubtful, starts_before
 from expectations.facts import (
     MANY_PAGES_SHARE,
     Batch,
@@ -196,6 +197,32 @@ RULES: tuple[Rule, ...] = (
         HEALTHY + ": the longest paragraph has 1,303 characters; others break lines less often",
     ),
     Rule(
+        "paragraphs.text.label_doubtful",
+        ("text",),
+        WARNING,
+        absent("label_doubtful"),
+        "The paragraph begins like a label, a name and a colon, and nothing else in the document proves that it is "
+        "one: it was left as text. See whether somebody speaks there.",
+        "a transcript repeats its labels; what stands once only may as well be a heading",
+    ),
+    Rule(
+        "paragraphs.end_ms.after_start",
+        ("start_ms", "end_ms"),
+        WARNING,
+        greater("end_ms", "start_ms", or_equal=True),
+        "The captions end before they begin: their times are damaged, their words are kept.",
+        "time runs forward",
+    ),
+    Rule(
+        "paragraphs.start_ms.in_order",
+        ("start_ms",),
+        WARNING,
+        greater("start_ms", "start_ms_before", or_equal=True),
+        "The captions begin before those that stand above them: times or order are damaged, the words are kept.",
+        "time runs forward",
+        shown=("start_ms", "start_ms_before"),
+    ),
+    Rule(
         "paragraphs.text.label_left",
         ("text",),
         WARNING,
@@ -256,6 +283,8 @@ def facts(batch: Batch) -> Facts:
         "text_bytes": pa.array(ints(pc.binary_length(table["text"]))),
         "furniture": furniture(table["text"]),
         "label_left": _labels_left(table, turns),
+        "label_doubtful": labels_doubtful(batch),
+        "start_ms_before": starts_before(table),
         "pages_alike": _pages_alike(batch),
         "menu_lines": _menu_lines(batch),
         "long_speech": _long_speech(table, batch.document_rows("paragraphs"), texts),

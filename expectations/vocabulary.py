@@ -89,6 +89,11 @@ INVISIBLE = (
     r"\x{200B}\pL{1,3}\x{200B}\pL{1,3}\x{200B}"
 )
 
+# Formats in which a document itself proves which of its rows are labels. RE2 dialect, as the next.
+PROVES_LABELS = r"^(?:labelled-text|webvtt|srt)/"
+# Two to four capital words, or one in capitals throughout, and a colon behind.
+LIKE_A_LABEL = r"^(?P<head>(?:[A-Z][\w.’'-]*,? ){1,3}[A-Z][\w.’'-]*|[A-Z][A-Z.’'-]{3,})(?: \([^()]{1,40}\))?:(?:\s|$)"
+
 # Words that no name holds. Left out, though common: words that are somebody's name (He, An, So, Do, May, Will, No,
 # Ban; And joins two speakers), so that no person is ever refused for what they are called.
 NOT_IN_NAMES = """

@@ -107,6 +107,8 @@ PARAGRAPHS = _schema(
     _column("turn_index", pa.int32(), "index of that turn; null outside speech", null=True),
     _column("kind", pa.string(), "`speech`, `lead`, `heading`, `note`, `quote` or `elision`"),
     _column("text", pa.string(), "text of the span with white space folded"),
+    _column("start_ms", pa.int64(), "milliseconds into the recording at which it begins, in captions", null=True),
+    _column("end_ms", pa.int64(), "milliseconds into the recording at which it ends, in captions", null=True),
     _SOURCE_ID,
     _LANGUAGE,
     _EVENT_DATE,

@@ -187,7 +187,8 @@ def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format
         known = ", ".join(sorted(formats.FORMATS))
         problem = "dump.format_known"
         reason = f"the text is in no format that Stenolake knows ({known}): name one with --format"
-    guessed = "text/html" if "derived_by" in derivation else mimetypes.guess_type(name)[0]
+    derived = chosen if "derived_by" in derivation else None
+    guessed = formats.media_type_of(derived) if derived else mimetypes.guess_type(name)[0]
     media_type = guessed or ("text/plain" if rendition else "application/octet-stream")
     record = Input(sha256, uri, size, media_type, derivation, rendition)
     return Dump(record, chosen.NAME if chosen and not problem else None, problem, reason)

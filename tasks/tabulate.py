@@ -259,7 +259,10 @@ class Projection:
 
     def _paragraphs(self) -> tuple[int, int]:
         count = words = 0
+        times: tuple[object, object] = (None, None)
         for index, block in enumerate(self.blocks):
+            if block.kind == "cue_time" and isinstance(block.value, tuple):
+                times = (block.value[0], block.value[1])
             if block.kind not in PARAGRAPH_KINDS:
                 continue
             turn = self.turn_of.get(index)
@@ -275,6 +278,8 @@ class Projection:
                 turn_index=turn,
                 kind=block.kind,
                 text=self.texts[index],
+                start_ms=times[0],
+                end_ms=times[1],
             )
             count += 1
             words += len(self.texts[index].split())

@@ -27,7 +27,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from tasks.formats import kremlin_html, kremlin_html_ru, kremlin_text, kremlin_text_ru, labelled_text
+from tasks.formats import (
+    kremlin_html,
+    kremlin_html_ru,
+    kremlin_text,
+    kremlin_text_ru,
+    labelled_text,
+    srt_captions,
+    webvtt_captions,
+)
 from tasks.formats.blocks import Block
 
 # Below this no format is chosen. One mark of a page alone gives at most 0.3: two have to agree.
@@ -56,7 +64,15 @@ class Format(Protocol):
         """Whether a document was not cut short."""
 
 
-_MODULES = (kremlin_text, kremlin_text_ru, kremlin_html, kremlin_html_ru, labelled_text)
+_MODULES = (
+    kremlin_text,
+    kremlin_text_ru,
+    kremlin_html,
+    kremlin_html_ru,
+    labelled_text,
+    webvtt_captions,
+    srt_captions,
+)
 
 FORMATS: dict[str, Format] = {module.NAME: cast(Format, module) for module in _MODULES}
 
@@ -71,6 +87,11 @@ def doubts_of(format_: Format, text: str) -> list[str]:
     """What a format could not tell of a document, as `column: why`."""
     doubts: Callable[[str], list[str]] | None = getattr(format_, "doubts", None)
     return doubts(text) if doubts else []
+
+
+def media_type_of(format_: Format) -> str:
+    """The media type of dumps that a format derives its text from."""
+    return getattr(format_, "MEDIA_TYPE", "text/html")
 
 
 def choose(head: str) -> Format | None:

@@ -8,6 +8,7 @@ text. Thresholds were chosen on invented documents in each form and on the negat
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -17,6 +18,8 @@ from tasks.formats.named import is_capitals, is_spoken_word
 from tasks.formats.rows import Layout, Row, is_wrapped
 
 Labels = dict[int, Candidate]
+
+_QUOTED_RE = re.compile(r">(?!>)")  # letters quote so, and `>>` what was quoted in them
 
 MIN_WORDS_ALONE = 20  # what a label that is the only one of its document must have behind it
 
@@ -28,7 +31,7 @@ def find_labels(rows: Sequence[Row], layout: Layout) -> Labels:
     candidates = _read_candidates(rows, layout)
     groups: defaultdict[str, Labels] = defaultdict(dict)
     for at, candidate in candidates.items():
-        groups[_group(candidate)][at] = candidate
+        groups[_group(candidate, rows[at])][at] = candidate
     proven = {name for name, found in groups.items() if _is_proven(name, found, rows)}
     strong = any(name in proven for name in ("caps", "title", "period", "timed"))
     if "letter" in groups and "letter" not in proven and strong:
@@ -37,8 +40,6 @@ def find_labels(rows: Sequence[Row], layout: Layout) -> Labels:
         return _find_alone(rows)
     if "caps" in proven and "title" in proven and not _outweighs(groups["title"], groups["caps"]):
         proven.discard("title")
-    if "mark" in proven:  # behind `>>` a label is what it looks like
-        proven |= {name for name in ("caps", "title") if name in groups and _all_marked(groups[name], rows)}
     accepted: Labels = {}
     for name in sorted(proven):
         accepted |= _accept(name, groups[name], rows)
@@ -61,7 +62,9 @@ def _read_candidates(rows: Sequence[Row], layout: Layout) -> Labels:
     return found
 
 
-def _group(candidate: Candidate) -> str:
+def _group(candidate: Candidate, row: Row) -> str:
+    if ">>" in row.text[: candidate.before]:  # behind `>>` a label is what it looks like
+        return "mark"
     if candidate.form != "colon":
         return candidate.form
     words = candidate.text.split(" ")
@@ -76,7 +79,7 @@ def _is_proven(name: str, found: Mapping[int, Candidate], rows: Sequence[Row]) -
     strong = sum(candidate.shape == "strong" for candidate in found.values())
     match name:
         case "mark":
-            return count >= 2
+            return count >= 2 and not any(_QUOTED_RE.match(row.text) for row in rows)
         case "timed":
             return count >= 2 and (distinct >= 2 or count >= 3)
         case "letter":
@@ -127,10 +130,6 @@ def _spoken_share(found: Mapping[int, Candidate], rows: Sequence[Row]) -> float:
 def _outweighs(title: Labels, caps: Labels) -> bool:
     """Whether labels in small letters are a form of their own in a document that has some in capitals."""
     return len(title) * 2 >= len(caps)
-
-
-def _all_marked(found: Labels, rows: Sequence[Row]) -> bool:
-    return all(candidate.before > 0 and ">" in rows[at].text[: candidate.before] for at, candidate in found.items())
 
 
 def _accept(name: str, found: Labels, rows: Sequence[Row]) -> Labels:

@@ -18,6 +18,7 @@ from tasks.formats.front_matter import find_front_matter, read_front_matter
 from tasks.formats.label_forms import Candidate
 from tasks.formats.named import read_speaker
 from tasks.formats.rows import MAX_INDENT, Layout, Row, find_layout, is_wrapped, split_rows
+from tasks.formats.silent import note_the_silent
 from tasks.formats.titles import END_SENTENCE, HEAD_ROWS, HEADING_RE, find_title
 
 NAME = "labelled-text"
@@ -133,7 +134,7 @@ class _Reader:
         at = self._read_title()
         while at < len(self.rows):
             at = self._read_at(at)
-        return _note_the_silent(self.blocks)
+        return note_the_silent(self.blocks)
 
     def _add(self, kind: str, start: int, end: int, value: Value = None) -> None:
         words = self.text[start:end].strip()
@@ -306,38 +307,6 @@ class _Reader:
         """A part of a paragraph; marks of emphasis that were left alone by a cut are no words."""
         kind = "speech" if any(map(str.isalnum, self.text[start:end])) else "markup"
         self._add(kind, start, end)
-
-
-_OF_LABEL = ("markup", "speaker_label", "label_note", "label_mark", "turn_mark")
-
-
-def _note_the_silent(blocks: Sequence[Block]) -> list[Block]:
-    """Make one note of a label behind which nobody speaks: `MR. LIND: (Laughs.)` tells what he does, not says."""
-    out: list[Block] = []
-    at = 0
-    while at < len(blocks):
-        end = at
-        while end < len(blocks) and blocks[end].kind in _OF_LABEL:
-            end += 1
-        kinds = {block.kind for block in blocks[at:end]}
-        if not kinds & {"speaker_label", "turn_mark"}:
-            out.append(blocks[at])
-            at += 1
-            continue
-        if _next_kind(blocks, end) == "speech":
-            out += blocks[at:end]
-        else:
-            end += end < len(blocks) and blocks[end].kind == "note"
-            out.append(Block("note", blocks[at].start, blocks[end - 1].end))
-        at = end
-    return out
-
-
-def _next_kind(blocks: Sequence[Block], at: int) -> str:
-    """The kind of the next block that is speech or opens a turn."""
-    while at < len(blocks) and blocks[at].kind not in ("speech", "speaker_label", "turn_mark"):
-        at += 1
-    return blocks[at].kind if at < len(blocks) else ""
 
 
 def iterate_turns(text: str, blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:

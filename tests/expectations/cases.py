@@ -411,6 +411,21 @@ CASES: tuple[Case, ...] = (
         put("paragraphs", 2, text="Chair of the Council Zoe Marden : Thank you."),
         put("paragraphs", 2, text="What the Chair of the Council said to Ana Orlo: Thank you."),
     ),
+    Case(
+        "paragraphs.text.label_doubtful",
+        both(put("documents", 0, parser="labelled-text/1"), put("paragraphs", 0, text="Ana Orlo: This is all.")),
+        both(put("documents", 0, parser="labelled-text/1"), put("paragraphs", 0, text="This is all: nothing.")),
+    ),
+    Case(
+        "paragraphs.end_ms.after_start",
+        put("paragraphs", 2, start_ms=2000, end_ms=1999),
+        put("paragraphs", 2, start_ms=2000, end_ms=2000),
+    ),
+    Case(
+        "paragraphs.start_ms.in_order",
+        both(put("paragraphs", 1, start_ms=2000), put("paragraphs", 2, start_ms=1999)),
+        both(put("paragraphs", 1, start_ms=2000), put("paragraphs", 2, start_ms=2000)),
+    ),
     Case("paragraphs.text.on_many_pages", on_pages(30), on_pages(9)),
     Case("paragraphs.text.menu", menu(4), menu(3)),
     Case("paragraphs.text.said_twice", speak_again(200), speak_again(199)),
