@@ -93,7 +93,9 @@ def find_fault(
         return row["byte_start"], row["byte_end"]
     kinds = ["speaker_label"] if is_label else [_BLOCK_OF[name] for name in rule.columns if name in _BLOCK_OF]
     blocks = fragment.read("blocks")
-    wanted = pc.and_(pc.equal(blocks["document_id"], broken.document_id), pc.is_in(blocks["kind"], pa.array(kinds)))
+    wanted = pc.and_(
+        pc.equal(blocks["document_id"], broken.document_id), pc.is_in(blocks["kind"], pa.array(kinds, pa.string()))
+    )
     for block in blocks.filter(wanted).select(["kind", "byte_start", "byte_end"]).to_pylist():
         if not is_label or block["byte_start"] == row["byte_start"]:
             return block["byte_start"], block["byte_end"]

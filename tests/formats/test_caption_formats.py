@@ -118,7 +118,7 @@ def test_captions_become_rows_with_times(stenolake: Command, tmp_path: Path) -> 
     drop.mkdir()
     for path in FOLDER.iterdir():
         write(drop, path.name, path.read_bytes())
-    wide = (FOLDER / "labels.srt").read_text("utf-8").replace("\n", "\r\n")
+    wide = (FOLDER / "nobody-named.srt").read_text("utf-8").replace("ferry", "canoe").replace("\n", "\r\n")
     write(drop, "wide.srt", wide.encode("utf-16"))
     lake = tmp_path / "lake"
     said = stenolake("ingest", drop, "--lake", lake, "--source", "harbour", "--date", "2021-05-01", "--json")
