@@ -28,6 +28,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from tasks.formats import (
+    article_html,
     kremlin_html,
     kremlin_html_ru,
     kremlin_text,
@@ -72,6 +73,7 @@ _MODULES = (
     labelled_text,
     webvtt_captions,
     srt_captions,
+    article_html,
 )
 
 FORMATS: dict[str, Format] = {module.NAME: cast(Format, module) for module in _MODULES}
