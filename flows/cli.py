@@ -105,6 +105,7 @@ def fetch(
     accept_envelope: Annotated[
         str | None, typer.Option(metavar="REASON", help="Publish what is unlike earlier runs; say why.")
     ] = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Download what is new or changed at a source, archive it, and read it into the lake."""
@@ -120,6 +121,7 @@ def fetch(
         "delay_seconds": delay,
         "wait_seconds": wait,
         "accept_envelope": accept_envelope,
+        "workers": workers,
     }
     raise typer.Exit(run_fetch(lake, strict=strict, as_json=as_json, **options))
 

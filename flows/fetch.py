@@ -58,6 +58,7 @@ def fetch(
     delay_seconds: float | None = None,
     wait_seconds: float = 0,
     accept_envelope: str | None = None,
+    workers: int | None = None,
 ) -> State:
     """Download what is new or changed at a source, and read it into the tables of a lake.
 
@@ -72,6 +73,7 @@ def fetch(
         delay_seconds: seconds between two requests; less than the profile says only on a mirror on this machine.
         wait_seconds: how long to wait for a run that holds the lake or the host.
         accept_envelope: why what differs from what is usual is right all the same.
+        workers: how many processes parse and validate; as many as there are cores when not said.
     """
     goal = find_destination(sources.load(source), edition, base_url, delay_seconds)
     parameters: dict[str, object] = {
@@ -80,7 +82,7 @@ def fetch(
         "base_url": base_url, "accept_envelope": accept_envelope,
     }  # fmt: skip
     run_id = str(flow_run.id or uuid.uuid4())
-    with session("fetch", run_id, Path(lake), parameters, wait_seconds=wait_seconds) as at_work:
+    with session("fetch", run_id, Path(lake), parameters, wait_seconds=wait_seconds, workers=workers) as at_work:
         visit, days = go(at_work, goal, since, until, limit, wait_seconds)
         fetched = take_in(at_work, visit, goal)
         defaults = Defaults(run_id, at_work.run.started_at, goal.profile.slug, goal.edition.language)
