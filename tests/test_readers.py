@@ -10,7 +10,9 @@ import polars as pl
 import pyarrow.dataset as ds
 import pytest
 
+from benchmarks.readers import watch
 from storage.schemas import SORT_KEYS, TABLES
+from tests.harness import READERS
 
 Keys = list[tuple[object, ...]]
 
@@ -56,3 +58,9 @@ def test_nothing_but_parquet_below_a_table(sample_lake: Path) -> None:
     for table in TABLES:
         strange = [path for path in (sample_lake / table).rglob("*") if path.is_file() and path.suffix != ".parquet"]
         assert not strange
+
+
+def test_readers_meet_no_half_of_a_rewrite(tmp_path: Path) -> None:
+    _, found = watch(tmp_path, 2, moves=False)
+    assert {name: counts["wrong"] for name, counts in found.items()} == dict.fromkeys(READERS, 0)
+    assert all(counts["reads"] for counts in found.values())
