@@ -85,7 +85,21 @@ def test_ingest_flow_reads_like_a_list() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "ingest", "trace", "verify", "sql", "ui", "doctor", "report", "quarantine", "quarantine retry"]
+    "command",
+    [
+        "",
+        "ingest",
+        "fetch",
+        "export-warc",
+        "trace",
+        "verify",
+        "sql",
+        "ui",
+        "doctor",
+        "report",
+        "quarantine",
+        "quarantine retry",
+    ],
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     code = f"""
