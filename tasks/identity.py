@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import re
 import unicodedata
@@ -27,11 +28,17 @@ def document_id(source: str, language: str, published: dt.datetime | dt.date | N
     return hashlib.sha256(facts.encode()).hexdigest()[:DOCUMENT_ID_CHARS]
 
 
-def row_id(document: str, letter: str, index: int) -> str:
-    """Id of a row: `<document_id>-t0003`. Letters: t turn, p paragraph, g tag, l link, o photo."""
-    return f"{document}-{letter}{index:04d}"
+@functools.lru_cache(maxsize=1 << 16)
+def row_mark(letter: str, index: int) -> str:
+    """What follows the document id in the id of a row: `-t0003`. Letters: t turn, p paragraph, g tag, l link, o photo.
+
+    >>> row_mark("t", 3)
+    '-t0003'
+    """
+    return f"-{letter}{index:04d}"
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def speaker_id(name: str) -> str:
     """Id of a person by the name as printed, case and marks aside.
 
@@ -44,8 +51,4 @@ def speaker_id(name: str) -> str:
 
 def content_sha256(texts: Iterable[str]) -> str:
     """Hash of what a document says: its folded texts in order, page furniture left out by the caller."""
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(text.encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
+    return hashlib.sha256("".join(f"{text}\n" for text in texts).encode()).hexdigest()

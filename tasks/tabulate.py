@@ -1,7 +1,7 @@
 """From blocks to Arrow tables: every table is a projection of the block list of a document.
 
-Columns are lists that grow by a value a row; a table is made once a batch. A value that a document lacks is left null
-here even where the schema forbids it: the suites judge, and what they hold back never reaches a file.
+A value that a document lacks is left null here even where the schema forbids it: the suites judge, and what they hold
+back never reaches a file.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import pyarrow as pa
 
-from storage.lake import PARTITIONED
 from tasks import identity
-from tasks.formats.blocks import FURNITURE, PARAGRAPH_KINDS, Block, Speaker, byte_offsets, fold
+from tasks.columns import Columns
+from tasks.formats.blocks import FURNITURE, PARAGRAPH_KINDS, Block, Speaker, fold
 from tasks.formats.unfold import part_head
+from tasks.identity import row_mark
+from tasks.spans import count_inked, read_spans
 from tasks.told import Fact, Told, read_language, read_source
 
 T = TypeVar("T")
@@ -35,6 +36,11 @@ _HEAD = (
 # Of a document whose title is its file's name, the id also hashes how the text begins: two of `1/transcript.txt` and
 # `2/transcript.txt` are two documents. A few lines tell texts apart, and most corrections leave them as they are.
 _OPENING_CHARS = 300
+
+# Blocks with which a turn begins, those that belong to its label, and the parts of a photo in their order.
+_OPENING_TURNS = frozenset({"speaker_label", "turn_mark"})
+_MARKING_TURNS = frozenset({"label_mark", "label_note", "label_tooltip"})
+_PHOTO = ("photo_counter", "caption", "credit_mark", "credit")
 
 # Something was left out: `<…>` on a line of its own or inside a paragraph. A bare `…` is a pause.
 ELISION_RE = re.compile(r"[<‹\[(] ?(?:…|\.\.\.) ?[>›\])]")
@@ -62,30 +68,11 @@ class Origin:
     told: Told = _NOTHING
 
 
-@dataclass(slots=True)
-class _Rows:
-    """Rows of one table as columns of values."""
-
-    schema: pa.Schema
-    columns: dict[str, list[object]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.columns = {name: [] for name in self.schema.names}
-
-    def add(self, **values: object) -> None:
-        for name, column in self.columns.items():
-            column.append(values.get(name))
-
-    def table(self) -> pa.Table:
-        arrays = [pa.array(self.columns[name], self.schema.field(name).type) for name in self.schema.names]
-        return pa.Table.from_arrays(arrays, schema=self.schema)
-
-
 class Tabulator:
     """Collects documents, each with an id of its own, into tables."""
 
     def __init__(self) -> None:
-        self._rows = {name: _Rows(schema) for name, schema in PARTITIONED.items()}
+        self._columns = Columns()
         self._met: dict[str, tuple[str, str]] = {}
         self.repeated = 0
         self.twice: set[str] = set()
@@ -99,7 +86,7 @@ class Tabulator:
         facts = (document.origin.dump_sha256, document.content_sha256)
         before = self._met.setdefault(document.document_id, facts)
         if before is facts:
-            document.project(self._rows)
+            document.project(self._columns)
         elif before == facts:
             self.repeated += 1
         if before is not facts and before[0] == facts[0]:
@@ -108,7 +95,7 @@ class Tabulator:
 
     def tables(self) -> dict[str, pa.Table]:
         """The tables by name, `blocks` among them."""
-        return {name: rows.table() for name, rows in self._rows.items()}
+        return self._columns.tables()
 
 
 class Projection:
@@ -128,15 +115,13 @@ class Projection:
         if origin.told.title:
             blocks = part_head(text, blocks, origin.told.title.value)
         self.blocks, self.origin = blocks, origin
-        edges = byte_offsets(text, [edge for block in blocks for edge in (block.start, block.end)], base)
-        self.starts, self.ends = edges[0::2], edges[1::2]
-        self.texts = [fold(text[block.start : block.end]) for block in blocks]
-        self.first = {block.kind: index for index, block in reversed(list(enumerate(blocks)))}
-        self.size = len("".join(text.split()).encode())
+        self.kinds = [block.kind for block in blocks]
+        self.first: dict[str, int] = {}
+        for index, kind in enumerate(self.kinds):
+            self.first.setdefault(kind, index)
+        self.starts, self.ends, self.texts, self.size = read_spans(text, blocks, base)
         self.unrecognised = sum(
-            len("".join(text[block.start : block.end].split()).encode())
-            for block in blocks
-            if block.kind == "unrecognised"
+            count_inked(text[block.start : block.end]) for block in blocks if block.kind == "unrecognised"
         )
 
         self.inferred: list[str] = list(doubts)
@@ -161,23 +146,32 @@ class Projection:
             published if isinstance(published, dt.date) else self.event_date,
             f"{self.title or ''}\n{opening}" if opening else self.title or "",
         )
-        said = (text for block, text in zip(blocks, self.texts, strict=True) if block.kind not in FURNITURE)
+        said = (text for kind, text in zip(self.kinds, self.texts, strict=True) if kind not in FURNITURE)
         self.content_sha256 = identity.content_sha256(said)
 
-    def project(self, rows: Mapping[str, _Rows]) -> None:
+    def project(self, columns: Columns) -> None:
         """Add the rows of the document to the tables."""
-        self.rows = rows
-        self.owner: list[tuple[str, str] | None] = [None] * len(self.blocks)
-        speakers = self._turns()
-        paragraphs, words = self._paragraphs()
+        self.columns = columns
+        self.tables: list[str | None] = [None] * len(self.blocks)
+        self.marks: list[str | None] = [None] * len(self.blocks)
+        speakers, paragraphs, words = self._running_text()
         self._tags()
         self._links()
         self._photos()
         for kind in _HEAD:
             if kind in self.first:
-                self.owner[self.first[kind]] = ("documents", self.document_id)
+                self.tables[self.first[kind]], self.marks[self.first[kind]] = "documents", ""
         self._document(speakers, paragraphs, words)
-        self._blocks()
+        columns.add(
+            "blocks", len(self.blocks), kind=self.kinds, byte_start=self.starts, byte_end=self.ends, table=self.tables,
+            row_id=self.marks,
+        )  # fmt: skip
+
+    def _own(self, indexes: Iterable[int], table: str, letter: str, number: int) -> None:
+        """Note of which row blocks are part."""
+        mark = row_mark(letter, number)
+        for index in indexes:
+            self.tables[index], self.marks[index] = table, mark
 
     def _value(self, kind: str) -> object:
         return self.blocks[self.first[kind]].value if kind in self.first else None
@@ -209,187 +203,178 @@ class Projection:
             return published.astimezone(zoneinfo.ZoneInfo(self.origin.time_zone)).date()
         return published if isinstance(published, dt.date) else None
 
-    def _add(self, table: str, first: int, last: int, **values: object) -> None:
-        """Add a row that spans blocks `first` to `last`, inclusive."""
-        origin = self.origin
-        self.rows[table].add(
-            document_id=self.document_id,
-            source_id=self.source_id,
-            language=self.language or UNDETERMINED,
-            event_date=self.event_date,
-            byte_start=self.starts[first],
-            byte_end=self.ends[last],
-            run_id=origin.run_id,
-            **values,
-        )
+    def _running_text(self) -> tuple[list[Speaker], int, int]:
+        """Add turns and paragraphs. Returns who speaks, a speaker a turn, and counts of paragraphs and words."""
+        texts, tables, marks = self.texts, self.tables, self.marks
+        paragraphs: list[int] = []
+        turn_of: list[int | None] = []  # of each paragraph
+        labels: list[int] = []
+        lasts: list[int] = []  # block with which each turn ends
+        spoken: list[list[str]] = []
+        cue: tuple[object, object] = (None, None)  # times of the last caption cue
+        cues: list[tuple[object, object]] = []  # of each paragraph
+        for index, kind in enumerate(self.kinds):
+            if kind in PARAGRAPH_KINDS:
+                cues.append(cue)
+                tables[index], marks[index] = "paragraphs", row_mark("p", len(paragraphs))
+                paragraphs.append(index)
+                if kind == "speech" and labels:
+                    turn_of.append(len(labels) - 1)
+                    spoken[-1].append(texts[index])
+                    lasts[-1] = index
+                else:
+                    turn_of.append(None)
+            elif kind in _OPENING_TURNS:
+                tables[index], marks[index] = "turns", row_mark("t", len(labels))
+                labels.append(index)
+                lasts.append(index)
+                spoken.append([])
+            elif labels and kind in _MARKING_TURNS:
+                tables[index], marks[index] = "turns", marks[labels[-1]]
+                lasts[-1] = index
+            elif kind == "cue_time" and isinstance(value := self.blocks[index].value, tuple):
+                cue = (value[0], value[1])
+        words = [texts[index].count(" ") + 1 for index in paragraphs]  # folded: one space between two words
+        self.columns.add(
+            "paragraphs", len(paragraphs), turn_index=turn_of, kind=[self.kinds[index] for index in paragraphs],
+            text=[texts[index] for index in paragraphs], byte_start=[self.starts[index] for index in paragraphs],
+            byte_end=[self.ends[index] for index in paragraphs], start_ms=[start for start, _ in cues],
+            end_ms=[end for _, end in cues],
+        )  # fmt: skip
+        speakers = [self._speaker(label) for label in labels]
+        self.columns.add(
+            "turns", len(labels),
+            speaker_label=[texts[label] if self.kinds[label] == "speaker_label" else None for label in labels],
+            speaker_name=[speaker.name for speaker in speakers], speaker_role=[speaker.role for speaker in speakers],
+            speaker_kind=[speaker.kind for speaker in speakers],
+            speaker_id=[(speaker.name and identity.speaker_id(speaker.name)) or None for speaker in speakers],
+            text=["\n\n".join(each) for each in spoken], paragraph_count=[len(each) for each in spoken],
+            word_count=[sum(text.count(" ") + 1 for text in each) for each in spoken],
+            byte_start=[self.starts[label] for label in labels], byte_end=[self.ends[last] for last in lasts],
+        )  # fmt: skip
+        return speakers, len(paragraphs), sum(words)
 
-    def _turns(self) -> list[Speaker]:
-        labels = [index for index, block in enumerate(self.blocks) if block.kind in ("speaker_label", "turn_mark")]
-        self.turn_of: dict[int, int] = {}
-        speakers = []
-        for turn, (label, end) in enumerate(pairwise([*labels, len(self.blocks)])):
-            spoken = [index for index in range(label + 1, end) if self.blocks[index].kind == "speech"]
-            marks = [
-                i for i in range(label + 1, end) if self.blocks[i].kind in ("label_mark", "label_note", "label_tooltip")
-            ]
-            row = identity.row_id(self.document_id, "t", turn)
-            for index in (label, *marks):
-                self.owner[index] = ("turns", row)
-            self.turn_of.update(dict.fromkeys(spoken, turn))
-            speaker = self.blocks[label].value
-            assert isinstance(speaker, Speaker), f"a speaker label without a speaker: {self.texts[label]!r}"
-            speakers.append(speaker)
-            words = "\n\n".join(self.texts[index] for index in spoken)
-            self._add(
-                "turns",
-                label,
-                max([label, *marks, *spoken]),
-                turn_id=row,
-                turn_index=turn,
-                speaker_label=self.texts[label] if self.blocks[label].kind == "speaker_label" else None,
-                speaker_name=speaker.name,
-                speaker_role=speaker.role,
-                speaker_kind=speaker.kind,
-                speaker_id=identity.speaker_id(speaker.name) or None if speaker.name else None,
-                text=words,
-                paragraph_count=len(spoken),
-                word_count=len(words.split()),
-            )
-        return speakers
+    def _speaker(self, label: int) -> Speaker:
+        speaker = self.blocks[label].value
+        assert isinstance(speaker, Speaker), f"a speaker label without a speaker: {self.texts[label]!r}"
+        return speaker
 
-    def _paragraphs(self) -> tuple[int, int]:
-        count = words = 0
-        times: tuple[object, object] = (None, None)
-        for index, block in enumerate(self.blocks):
-            if block.kind == "cue_time" and isinstance(block.value, tuple):
-                times = (block.value[0], block.value[1])
-            if block.kind not in PARAGRAPH_KINDS:
-                continue
-            turn = self.turn_of.get(index)
-            row = identity.row_id(self.document_id, "p", count)
-            self.owner[index] = ("paragraphs", row)
-            self._add(
-                "paragraphs",
-                index,
-                index,
-                paragraph_id=row,
-                paragraph_index=count,
-                turn_id=None if turn is None else identity.row_id(self.document_id, "t", turn),
-                turn_index=turn,
-                kind=block.kind,
-                text=self.texts[index],
-                start_ms=times[0],
-                end_ms=times[1],
-            )
-            count += 1
-            words += len(self.texts[index].split())
-        return count, words
+    def _spans(self, firsts: Sequence[int], lasts: Sequence[int]) -> dict[str, list[int]]:
+        return {
+            "byte_start": [self.starts[first] for first in firsts],
+            "byte_end": [self.ends[last] for last in lasts],
+        }
 
     def _tags(self) -> None:
-        facet, count = "", 0
-        for index, block in enumerate(self.blocks):
-            if block.kind == "tag_facet":
-                facet = str(block.value)
-            elif block.kind == "tag":
-                self.owner[index] = ("tags", identity.row_id(self.document_id, "g", count))
-                self._add("tags", index, index, tag_index=count, facet=facet, value=self.texts[index])
-                count += 1
+        found: list[int] = []
+        facets: list[str] = []
+        facet = ""
+        for index, kind in enumerate(self.kinds) if "tag" in self.first else ():
+            if kind == "tag_facet":
+                facet = str(self.blocks[index].value)
+            elif kind == "tag":
+                self._own((index,), "tags", "g", len(found))
+                found.append(index)
+                facets.append(facet)
+        values = [self.texts[index] for index in found]
+        self.columns.add("tags", len(found), facet=facets, value=values, **self._spans(found, found))
 
     def _links(self) -> None:
-        relation, count = "", 0
-        for index, block in enumerate(self.blocks):
-            if block.kind == "link_relation":
-                relation = str(block.value)
-            elif block.kind == "link_title":
+        found: list[int] = []
+        lasts: list[int] = []
+        relations: list[str] = []
+        dates: list[int | None] = []
+        urls: list[int | None] = []
+        relation = ""
+        for index, kind in enumerate(self.kinds) if "link_title" in self.first else ():
+            if kind == "link_relation":
+                relation = str(self.blocks[index].value)
+            elif kind == "link_title":
                 dated = index + 1 if self._kind(index + 1) == "link_date" else None
                 last = dated or index
                 addressed = last + 2 if self._kind(last + 2) == "link_address" else None
-                for part in (index, dated, addressed):
-                    if part is not None:
-                        self.owner[part] = ("links", identity.row_id(self.document_id, "l", count))
-                self._add(
-                    "links",
-                    index,
-                    addressed or last,
-                    link_index=count,
-                    relation=relation,
-                    title=self.texts[index],
-                    date_label=self.texts[dated] if dated else None,
-                    date=self.blocks[dated].value if dated else None,
-                    url=self.texts[addressed] if addressed else None,
-                )
-                count += 1
+                self._own([part for part in (index, dated, addressed) if part is not None], "links", "l", len(found))
+                found.append(index)
+                lasts.append(addressed or last)
+                relations.append(relation)
+                dates.append(dated)
+                urls.append(addressed)
+        self.columns.add(
+            "links", len(found), relation=relations, title=[self.texts[index] for index in found],
+            date_label=[self.texts[dated] if dated else None for dated in dates],
+            date=[self.blocks[dated].value if dated else None for dated in dates],
+            url=[self.texts[url] if url else None for url in urls], **self._spans(found, lasts),
+        )  # fmt: skip
 
     def _photos(self) -> None:
-        count, index = 0, 0
-        order = ("photo_counter", "caption", "credit_mark", "credit")
+        found: list[dict[str, int]] = []
+        lasts: list[int] = []
+        index = 0 if not self.first.keys().isdisjoint(_PHOTO) else len(self.blocks)
         while index < len(self.blocks):
-            if self.blocks[index].kind not in order:
+            if self.kinds[index] not in _PHOTO:
                 index += 1
                 continue
-            parts = {self.blocks[index].kind: index}
+            parts = {self.kinds[index]: index}
             last = index
-            while self._kind(last + 1) in order[order.index(self.blocks[last].kind) + 1 :]:
+            while self._kind(last + 1) in _PHOTO[_PHOTO.index(self.kinds[last]) + 1 :]:
                 last += 1
-                parts[self.blocks[last].kind] = last
-            for part in parts.values():
-                self.owner[part] = ("photos", identity.row_id(self.document_id, "o", count))
-            self._add(
-                "photos",
-                index,
-                last,
-                photo_index=count,
-                caption=self.texts[parts["caption"]] if "caption" in parts else None,
-                credit=self.texts[parts["credit"]] if "credit" in parts else None,
-                album_size=self.blocks[parts["photo_counter"]].value if "photo_counter" in parts else None,
-            )
-            count, index = count + 1, last + 1
+                parts[self.kinds[last]] = last
+            self._own(parts.values(), "photos", "o", len(found))
+            found.append(parts)
+            lasts.append(last)
+            index = last + 1
+        self.columns.add(
+            "photos", len(found),
+            caption=[self.texts[parts["caption"]] if "caption" in parts else None for parts in found],
+            credit=[self.texts[parts["credit"]] if "credit" in parts else None for parts in found],
+            album_size=[
+                self.blocks[parts["photo_counter"]].value if "photo_counter" in parts else None for parts in found
+            ],
+            **self._spans([min(parts.values()) for parts in found], lasts),
+        )  # fmt: skip
 
     def _kind(self, index: int) -> str:
-        return self.blocks[index].kind if index < len(self.blocks) else ""
+        return self.kinds[index] if index < len(self.kinds) else ""
 
     def _document(self, speakers: Sequence[Speaker], paragraphs: int, words: int) -> None:
         sections = self._value("sections")
-        running = (text for block, text in zip(self.blocks, self.texts, strict=True) if block.kind in PARAGRAPH_KINDS)
-        self._add(
-            "documents",
-            0,
-            len(self.blocks) - 1,
-            title=self.title,
-            summary=self._text("summary"),
-            kind=_document_kind(bool(speakers), sections),
-            event_time=self._value("time"),
-            place=self._text("place"),
-            url=self.url,
-            sections=list(sections) if isinstance(sections, tuple) else [],
-            published_at=self.published,
-            turn_count=len(speakers),
-            speaker_count=len({speaker.name or speaker.role for speaker in speakers if speaker.kind != "generic"}),
-            paragraph_count=paragraphs,
-            word_count=words,
-            is_excerpt=any(ELISION_RE.search(text) for text in running),
-            recognised_share=1.0 - self.unrecognised / self.size if self.size else 0.0,
-            dump_sha256=self.origin.dump_sha256,
-            rendition_sha256=self.origin.rendition_sha256,
-            content_sha256=self.content_sha256,
-            parser=self.origin.parser,
-            inferred=sorted(self.inferred),
-            ingested_at=self.origin.ingested_at,
-        )
+        row = {
+            "document_id": self.document_id,
+            "source_id": self.source_id,
+            "language": self.language or UNDETERMINED,
+            "event_date": self.event_date,
+            "byte_start": self.starts[0],
+            "byte_end": self.ends[-1],
+            "run_id": self.origin.run_id,
+            "title": self.title,
+            "summary": self._text("summary"),
+            "kind": _document_kind(bool(speakers), sections),
+            "event_time": self._value("time"),
+            "place": self._text("place"),
+            "url": self.url,
+            "sections": list(sections) if isinstance(sections, tuple) else [],
+            "published_at": self.published,
+            "turn_count": len(speakers),
+            "speaker_count": len({speaker.name or speaker.role for speaker in speakers if speaker.kind != "generic"}),
+            "paragraph_count": paragraphs,
+            "word_count": words,
+            "is_excerpt": self._is_excerpt(),
+            "recognised_share": 1.0 - self.unrecognised / self.size if self.size else 0.0,
+            "dump_sha256": self.origin.dump_sha256,
+            "rendition_sha256": self.origin.rendition_sha256,
+            "content_sha256": self.content_sha256,
+            "parser": self.origin.parser,
+            "inferred": sorted(self.inferred),
+            "ingested_at": self.origin.ingested_at,
+        }
+        self.columns.add("documents", 1, **{name: (value,) for name, value in row.items()})
 
-    def _blocks(self) -> None:
-        for index, (block, owner) in enumerate(zip(self.blocks, self.owner, strict=True)):
-            table, row = owner or (None, None)
-            self.rows["blocks"].add(
-                document_id=self.document_id,
-                rendition_sha256=self.origin.rendition_sha256,
-                block_index=index,
-                kind=block.kind,
-                byte_start=self.starts[index],
-                byte_end=self.ends[index],
-                table=table,
-                row_id=row,
-            )
+    def _is_excerpt(self) -> bool:
+        return any(
+            ELISION_RE.search(text)
+            for kind, text in zip(self.kinds, self.texts, strict=True)
+            if kind in PARAGRAPH_KINDS and ("\u2026" in text or "..." in text)
+        )
 
 
 # section of the site -> kind of a document in which nobody speaks

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -152,19 +152,3 @@ def check_tiling(text: str, blocks: Sequence[Block]) -> None:
         at = block.end
     if text[at:].strip():
         raise ValueError(f"gap after the last block: {text[at:]!r}")
-
-
-def byte_offsets(text: str, offsets: Iterable[int], base: int = 0) -> list[int]:
-    """Translate ascending code point offsets into byte offsets of the UTF-8 text, counted from `base`.
-
-    >>> byte_offsets("a–b", [0, 1, 2, 3])
-    [0, 1, 4, 5]
-    """
-    out: list[int] = []
-    at, byte = 0, base
-    ascii_only = text.isascii()
-    for offset in offsets:
-        byte += offset - at if ascii_only else len(text[at:offset].encode())
-        at = offset
-        out.append(byte)
-    return out
