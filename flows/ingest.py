@@ -21,6 +21,7 @@ from flows.progress import report  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
 from storage import ledger  # noqa: E402
+from storage.commit import Move  # noqa: E402
 from storage.records import Finding  # noqa: E402
 from storage.space import check_space  # noqa: E402
 from tasks import envelope  # noqa: E402
@@ -28,6 +29,7 @@ from tasks.acquire import Dump, find_inputs  # noqa: E402
 from tasks.cut import Batch, cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
+from tasks.publish import Change, Judged, Plan, find_changes  # noqa: E402
 from tasks.release import find_releases  # noqa: E402
 from tasks.validate import merge_verdicts  # noqa: E402
 
@@ -148,11 +150,20 @@ def publish(
         return
     run.releases += find_releases(before, plan, judged, dumps, way, reason)
     run.versions += plan.versions
-    staged = []
-    for number, partition in enumerate(partitions := plan.partitions()):
-        staged += steps.stage(partition, lake, plan, judged, at_work.folder)
-        report("publish", number + 1, len(partitions))
-    steps.publish(at_work, staged)
+    steps.publish(at_work, stage_all(at_work, plan, judged))
+
+
+def stage_all(at_work: Session, plan: Plan, judged: Sequence[Judged]) -> list[Move]:
+    """Make the new files of every partition that changes."""
+    changes, staged = find_changes(plan, judged), list[Move]()
+
+    def stage(change: Change) -> list[Move]:
+        return steps.stage(change, at_work.lake, at_work.folder, at_work.workers)
+
+    for number, moves in enumerate(at_work.workers.each(stage, changes)):
+        staged += moves
+        report("publish", number + 1, len(changes))
+    return staged
 
 
 def unseen(before: Sequence[Mapping[str, object]], findings: Sequence[Finding]) -> list[Finding]:

@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
 from flows import steps  # noqa: E402
-from flows.ingest import judge_batches, unseen  # noqa: E402
+from flows.ingest import judge_batches, stage_all, unseen  # noqa: E402
 from flows.outcome import finish, refusable  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
@@ -128,8 +128,7 @@ def publish(at_work: Session, known: Known, held: Sequence[Held]) -> None:
     run.counts["changed"] = changed
     run.status = "completed_with_quarantine" if findings else "completed"
     run.findings += unseen(ledger.open_findings(lake), findings)
-    staged = [move for one in plan.partitions() for move in steps.stage(one, lake, plan, judged, at_work.folder)]
-    steps.publish(at_work, staged)
+    steps.publish(at_work, stage_all(at_work, plan, judged))
 
 
 def count_changes(counts: dict[str, Any]) -> str:

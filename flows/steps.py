@@ -17,14 +17,14 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.session import Session, close
 from storage.commit import Move
-from storage.lake import Lake, Partition
+from storage.lake import Lake
 from storage.raw import RawStore
 from tasks import acquire as acquiring
 from tasks.acquire import Dump
 from tasks.cut import Batch
 from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, Fragment, parse_batch
-from tasks.publish import Judged, Plan, plan_publication, stage_partition
+from tasks.publish import Change, Judged, Plan, plan_publication, stage_partition
 from tasks.told import rank
 from tasks.validate import SAMPLE_ROWS
 from tasks.workers import Workers
@@ -84,10 +84,10 @@ def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at
     return made
 
 
-@task(name="stage", task_run_name="stage {partition}", **_OPTIONS)
-def stage(partition: Partition, lake: Lake, plan: Plan, judged: Sequence[Judged], folder: Path) -> list[Move]:
+@task(name="stage", task_run_name="stage {change.partition}", **_OPTIONS)
+def stage(change: Change, lake: Lake, folder: Path, workers: Workers) -> list[Move]:
     """Make the new files of one partition and read them back."""
-    staged = stage_partition(lake, plan, judged, partition, folder)
+    staged = workers.run(stage_partition, lake, change, folder)
     get_run_logger().info("made %d files, %d rows", len(staged), sum(item.output.rows for item in staged))
     return staged
 

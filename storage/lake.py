@@ -23,6 +23,7 @@ from storage.commit import Move
 from storage.errors import DamageError, NoLakeError, StorageError
 from storage.failpoint import reach
 from storage.files import make_folder, sha256_file, storing, sync_file
+from storage.order import sort_rows
 from storage.raw import RawStore
 from storage.records import Output
 
@@ -166,7 +167,7 @@ class Lake:
             old = self.read(table, partition)
             kept = old.filter(pc.invert(pc.is_in(old["document_id"], gone))) if len(gone) else old
             rows = pa.concat_tables([kept.cast(schema), added.get(table, schema.empty_table()).cast(schema)])
-            rows = rows.sort_by([(key, "ascending") for key in SORT_KEYS[table]]).combine_chunks()
+            rows = sort_rows(rows, SORT_KEYS[table])
             if table == "documents":
                 emptied = rows.num_rows == 0
             if self.file(table, partition).exists() and rows.equals(old):

@@ -58,6 +58,11 @@ class Columns:
         repeated = {name: documents[name].chunk(0) for name in _REPEATED} if documents.num_rows else {}
         return {name: documents if name == "documents" else self._table(name, repeated) for name in PARTITIONED}
 
+    def counts(self) -> pa.Table:
+        """How many rows each document has in each table, by `document_id`; in every table they stand in this order."""
+        ids = pa.array(self._own["documents"].get("document_id", []), pa.string())
+        return pa.table({"document_id": ids, **{name: pa.array(c, pa.int64()) for name, c in self._counts.items()}})
+
     def _table(self, table: str, repeated: Mapping[str, pa.Array]) -> pa.Table:
         schema, own = PARTITIONED[table], self._own[table]
         if not own:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc
 
 from storage.files import storing
+from storage.lake import PARTITIONED
+from storage.order import ranges
 from storage.records import Finding
 from tasks import formats
 from tasks.cut import Batch, Slice
@@ -47,6 +52,19 @@ class Fragment:
         with storing(self.folder), pa.memory_map(str(self.folder / f"{table}.arrow")) as stream:
             return pa.ipc.open_file(stream).read_all()
 
+    def read_some(self, table: str, ids: Collection[str]) -> pa.Table:
+        """Rows of some documents; the others are not touched."""
+        counts = self.read("counts")
+        starts = np.cumsum(counts[table]) - counts[table].to_numpy()
+        wanted = np.flatnonzero(pc.is_in(counts["document_id"], pa.array(ids, pa.string())))
+        return self.read(table).take(pa.array(ranges(starts[wanted], counts[table].to_numpy()[wanted])))
+
+    def count_some(self, ids: Collection[str]) -> dict[str, int]:
+        """How many rows some documents have in each table."""
+        counts = self.read("counts")
+        some = counts.filter(pc.is_in(counts["document_id"], pa.array(ids, pa.string())))
+        return {name: pc.sum(some[name]).as_py() or 0 for name in PARTITIONED}
+
 
 def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
     """Parse every document of a batch and write its rows beside the batch file, which is removed.
@@ -77,7 +95,7 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
 def _write(folder: Path, tabulator: Tabulator) -> Fragment:
     with storing(folder):
         folder.mkdir()
-        for name, rows in tabulator.tables().items():
+        for name, rows in (tabulator.tables() | {"counts": tabulator.counts()}).items():
             with (folder / f"{name}.arrow").open("wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
                 writer.write_table(rows)
     return Fragment(folder, 0, (), tabulator.repeated, frozenset(tabulator.twice))

@@ -209,17 +209,40 @@ def _versions(
     return versions
 
 
-def stage_partition(lake: Lake, plan: Plan, judged: Sequence[Judged], partition: Partition, folder: Path) -> list[Move]:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one partition: documents that are added, by fragment, and ids of those whose old rows go."""
+
+    partition: Partition
+    added: tuple[tuple[Fragment, tuple[str, ...]], ...]
+    replaced: tuple[str, ...]
+    is_together: bool
+
+
+def find_changes(plan: Plan, judged: Sequence[Judged]) -> list[Change]:
+    """What a plan changes, a partition at a time, in the order of `Plan.partitions`."""
+    together = plan.together()
+    return [
+        Change(
+            partition,
+            tuple((judged[at].fragment, tuple(ids)) for at, ids in plan.added.get(partition, {}).items()),
+            tuple(sorted(plan.replaced.get(partition, ()))),
+            partition in together,
+        )
+        for partition in plan.partitions()
+    ]
+
+
+def stage_partition(lake: Lake, change: Change, folder: Path) -> list[Move]:
     """Make the new files of one partition in the staging folder."""
-    added = {}
-    for table, schema in PARTITIONED.items():
-        parts = [schema.empty_table()]
-        for fragment, ids in plan.added.get(partition, {}).items():
-            rows = judged[fragment].fragment.read(table)
-            parts.append(rows.filter(pc.is_in(rows["document_id"], pa.array(ids, pa.string()))))
-        added[table] = pa.concat_tables(parts)
-    moves = lake.stage(partition, added, sorted(plan.replaced.get(partition, ())), folder)
-    if partition not in plan.together():
+    added = {
+        table: pa.concat_tables(
+            [schema.empty_table(), *(fragment.read_some(table, ids) for fragment, ids in change.added)]
+        )
+        for table, schema in PARTITIONED.items()
+    }
+    moves = lake.stage(change.partition, added, change.replaced, folder)
+    if not change.is_together:
         return moves
     return [dataclasses.replace(move, together=move.output.table in TABLES) for move in moves]
 
@@ -229,8 +252,6 @@ def count_rows(plan: Plan, judged: Sequence[Judged]) -> dict[str, int]:
     counts = dict.fromkeys(sorted(TABLES), 0)
     for by_fragment in plan.added.values():
         for fragment, ids in by_fragment.items():
-            wanted = pa.array(ids, pa.string())
-            for table in counts:
-                found = pc.is_in(judged[fragment].fragment.read(table)["document_id"], wanted)
-                counts[table] += pc.sum(found).as_py() or 0
+            found = judged[fragment].fragment.count_some(ids)
+            counts = {table: count + found[table] for table, count in counts.items()}
     return counts

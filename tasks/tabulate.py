@@ -97,6 +97,10 @@ class Tabulator:
         """The tables by name, `blocks` among them."""
         return self._columns.tables()
 
+    def counts(self) -> pa.Table:
+        """How many rows each document has in each table."""
+        return self._columns.counts()
+
 
 class Projection:
     """One document on its way into the tables.
