@@ -55,8 +55,7 @@ def ranges(starts: Ints, counts: Ints) -> Ints:
 def _is_numbered(rows: pa.Table, key: str, starts: Ints) -> bool:
     """Whether a column rises within each document; one row a document, with no number, is in order."""
     if key in ("event_date", "document_id"):
-        return len(starts) == rows.num_rows
-    rises = np.diff(rows[key].to_numpy()) > 0
-    rises[starts[1:] - 1] = True  # from one document to the next
-    is_rising: bool = rises.all().item()
-    return is_rising
+        return bool(len(starts) == rows.num_rows)
+    falls = np.diff(rows[key].to_numpy()) <= 0
+    falls[starts[1:] - 1] = False  # from one document to the next
+    return not falls.any()
