@@ -24,7 +24,9 @@ from tasks.tabulate import Origin, Projection, Tabulator
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # What cannot agree: places in two renditions, what only markup knows, and who read it.
-OWN = frozenset({"byte_start", "byte_end", "rendition_sha256", "dump_sha256", "parser", "url", "recognised_share"})
+OWN = frozenset(
+    {"byte_start", "byte_end", "rendition_sha256", "dump_sha256", "parser", "url", "event_id", "recognised_share"}
+)
 TABLES = ("documents", "turns", "paragraphs", "tags", "links", "photos")
 
 

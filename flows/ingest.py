@@ -154,7 +154,7 @@ def publish(
 
 
 def stage_all(at_work: Session, plan: Plan, judged: Sequence[Judged]) -> list[Move]:
-    """Make the new files of every partition that changes."""
+    """Make the new files of every partition that changes, and of the speakers in them."""
     changes, staged = find_changes(plan, judged), list[Move]()
 
     def stage(change: Change) -> list[Move]:
@@ -163,7 +163,7 @@ def stage_all(at_work: Session, plan: Plan, judged: Sequence[Judged]) -> list[Mo
     for number, moves in enumerate(at_work.workers.each(stage, changes)):
         staged += moves
         report("publish", number + 1, len(changes))
-    return staged
+    return staged + steps.fold(at_work.lake, plan, staged, at_work.folder)
 
 
 def unseen(before: Sequence[Mapping[str, object]], findings: Sequence[Finding]) -> list[Finding]:

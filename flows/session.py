@@ -25,6 +25,7 @@ from storage.lock import hold
 from storage.raw import RawStore
 from storage.records import Run
 from storage.recover import LOCK, events_of, note_run, recover
+from tasks.aliases import digest, named_file
 from tasks.workers import Workers, default_count
 
 if TYPE_CHECKING:
@@ -160,5 +161,9 @@ def code_version() -> str:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that shape the output."""
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in _PACKAGES}}
+    """Versions of Python and of the packages that shape the output, and the hash of the alias files."""
+    return {
+        "python": platform.python_version(),
+        "aliases": digest(named_file()),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    }

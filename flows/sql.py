@@ -15,11 +15,12 @@ import pyarrow as pa
 from flows.shown import tell, tell_json
 from storage.errors import UsageError
 from storage.lake import Lake
-from storage.schemas import LINEAGE, QUARANTINE, TABLES, VERDICTS
+from storage.schemas import FOLDED, LINEAGE, QUARANTINE, TABLES, VERDICTS
 
 # view -> pattern of its files, schema; `source` and `year` of the tables come from the path
 _VIEWS: Mapping[str, tuple[str, pa.Schema]] = {
     **{table: (f"{table}/*/*/*.parquet", schema) for table, schema in TABLES.items()},
+    **{table: (f"{table}/*.parquet", schema) for table, schema in FOLDED.items()},
     **{name: (f"_lineage/{name}/*.parquet", schema) for name, schema in LINEAGE.items()},
     "quarantine": ("_quarantine/*.parquet", QUARANTINE),
     "verdicts": ("_quality/*.parquet", VERDICTS),

@@ -25,6 +25,7 @@ from tasks.cut import Batch
 from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, Fragment, parse_batch
 from tasks.publish import Change, Judged, Plan, plan_publication, stage_partition
+from tasks.speakers import stage_speakers
 from tasks.told import rank
 from tasks.validate import SAMPLE_ROWS
 from tasks.workers import Workers
@@ -90,6 +91,14 @@ def stage(change: Change, lake: Lake, folder: Path, workers: Workers) -> list[Mo
     staged = workers.run(stage_partition, lake, change, folder)
     get_run_logger().info("made %d files, %d rows", len(staged), sum(item.output.rows for item in staged))
     return staged
+
+
+@task(name="speakers", task_run_name="fold speakers", **_OPTIONS)
+def fold(lake: Lake, plan: Plan, staged: Sequence[Move], folder: Path) -> list[Move]:
+    """Make the table of speakers anew from the partitions that change and from what is known of the others."""
+    moves = stage_speakers(lake, plan.partitions(), staged, folder)
+    get_run_logger().info("made %d files, %d persons", len(moves), moves[-1].output.rows if moves else 0)
+    return moves
 
 
 @task(name="publish", task_run_name="publish", **_OPTIONS)

@@ -14,6 +14,7 @@ from storage.lake import Lake
 from storage.records import Output
 from tasks.verify_files import EVERYTHING, Damage, Sample, check_files, explain_pending
 from tasks.verify_rows import check_rows
+from tasks.verify_speakers import check_speakers
 
 ATTEMPTS = 5  # a run commits within seconds; a lake that changes all the time is told as it was found last
 SHOWN = 50  # findings on a terminal; `--json` has all of them
@@ -54,6 +55,8 @@ def _prove(lake: Lake, sample: Sample) -> tuple[list[Damage], dict[str, int]]:
     damage = list(check_files(lake, note_file, sample))
     skipped = {*moving, *(name for one in lake.partitions() if not sample.holds(name := str(one)))}
     damage += check_rows(lake, lambda done, total: note("partitions", done, total), skipped)
+    if not moving:
+        damage += check_speakers(lake, skipped)
     return damage, counts
 
 

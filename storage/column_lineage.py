@@ -23,8 +23,9 @@ RUN_COLUMNS = frozenset({"run_id", "ingested_at"})
 BODY = "speech lead heading note quote elision"
 SAID = f"title summary date time place caption credit speaker_label label_note {BODY} tag published_at"
 _DOCUMENT_ID = "hash title published_at date; choose bytes"  # by the format: source and language
-_SOURCE_ID = _LANGUAGE = "choose bytes"  # told by the format, where no option says otherwise
-_EVENT_DATE = "read date published_at"
+# told by the format or the document; else by its record, its address or an option
+_SOURCE_ID, _LANGUAGE = "choose bytes; read source uri", "choose bytes; read language uri"
+_EVENT_DATE = "read date published_at uri"
 _SPAN = {"byte_start": "locate bytes", "byte_end": "locate bytes"}
 _EXTRA = {"document_id": _DOCUMENT_ID, "source_id": _SOURCE_ID, "event_date": _EVENT_DATE, **_SPAN}
 
@@ -60,15 +61,16 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "document_id": _DOCUMENT_ID,
         "source_id": _SOURCE_ID,
         "language": _LANGUAGE,
-        "title": "fold title",
+        "title": "fold title; read uri",
         "summary": "fold summary",
         "kind": "choose speaker_label sections",
         "event_date": _EVENT_DATE,
         "event_time": "read time",
         "place": "fold place",
         "sections": "read sections",
-        "published_at": "read published_at",
-        "url": "fold page_address",
+        "published_at": "read published_at uri",
+        "url": "fold page_address; read uri",
+        "event_id": "read page_address uri",
         "turn_count": "count speaker_label",
         "speaker_count": "count speaker_label",
         "paragraph_count": f"count {BODY}",
@@ -80,6 +82,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "content_sha256": f"hash {SAID}",
         **_SPAN,
         "parser": "choose bytes",
+        "inferred": "choose uri title date published_at page_address source language",
     },
     "turns": {
         "turn_id": f"{_DOCUMENT_ID}; order speaker_label",
@@ -89,7 +92,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "speaker_name": "read speaker_label",
         "speaker_role": "read speaker_label",
         "speaker_kind": "choose speaker_label",
-        "speaker_id": "read speaker_label",
+        "speaker_id": "read speaker_label tag",
+        "speaker_id_evidence": "choose speaker_label tag",
         "text": "fold speech; choose speaker_label",
         "paragraph_count": "count speech",
         "word_count": "count speech",
@@ -127,6 +131,19 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "credit": "fold credit",
         "album_size": "read photo_counter",
         **_EXTRA,
+    },
+    "speakers": {
+        "speaker_id": "read speaker_label tag",
+        "name": "read speaker_label",
+        "aliases": "read speaker_label",
+        "roles": "read speaker_label date published_at",
+        "source_ids": _SOURCE_ID,
+        "languages": _LANGUAGE,
+        "document_count": "count bytes",
+        "turn_count": "count speaker_label",
+        "word_count": "count speech",
+        "first_date": _EVENT_DATE,
+        "last_date": _EVENT_DATE,
     },
 }
 

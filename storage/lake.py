@@ -2,6 +2,7 @@
 
     <lake>/<table>/source=<slug>/year=<year>/part-0.parquet
     <lake>/_lineage/blocks/<slug>-<year>.parquet
+    <lake>/speakers/part-0.parquet, and what it is folded from (`tasks/speakers.py`)
 
 Below a table's folder stand final files only. Files are made in `_staging`, read back and synced here; `storage.commit`
 renames them, `documents` last, so that a reader who starts from `documents` finds everything that it names.
@@ -93,9 +94,14 @@ class Lake:
 
     def file(self, table: str, partition: Partition) -> Path:
         """The one file of a table's partition."""
-        if table == "blocks":
-            return self.root / "_lineage" / "blocks" / f"{partition.source}-{partition.year}.parquet"
+        if table in ("blocks", "appearances"):
+            return self.root / "_lineage" / table / f"{partition.source}-{partition.year}.parquet"
         return self.root / table / str(partition) / "part-0.parquet"
+
+    @property
+    def speakers(self) -> Path:
+        """The one file of the table of speakers."""
+        return self.root / "speakers" / "part-0.parquet"
 
     def partitions(self) -> list[Partition]:
         """The partitions that stand in `documents`, in order."""
@@ -123,6 +129,16 @@ class Lake:
         for name in encoded:
             at = schema.get_field_index(name)
             schema = schema.set(at, schema.field(at).with_type(pa.dictionary(pa.int32(), pa.string())))
+        return self.read_file(path, schema, columns, encoded)
+
+    def read_file(
+        self, path: Path, schema: pa.Schema, columns: Sequence[str] | None = None, encoded: Collection[str] = ()
+    ) -> pa.Table:
+        """The rows of one file of a table (none where there is no file), in the table's schema.
+
+        Raises:
+            DamageError: the file is no Parquet of that schema any more.
+        """
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
         if not path.exists():
             return wanted.empty_table()

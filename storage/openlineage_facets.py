@@ -25,7 +25,7 @@ from openlineage.client.event_v2 import Run as EventRun
 
 from storage.column_lineage import COLUMNS, DUMP_FIELDS, WHOLE_TABLE, list_dump_fields, parse_steps
 from storage.records import Input, Output, Run, Verdict
-from storage.schemas import TABLES, describe
+from storage.schemas import PUBLISHED, TABLES, describe
 
 if TYPE_CHECKING:
     from storage.openlineage import Parent
@@ -133,7 +133,7 @@ def _run_facets(state: str, run: Run, parent: Parent | None) -> dict[str, facets
             ]
         ),
     }
-    elsewhere = [verdict for verdict in run.verdicts if verdict.table not in TABLES]
+    elsewhere = [verdict for verdict in run.verdicts if verdict.table not in PUBLISHED]
     if elsewhere and state != "START":
         made["test"] = _tests(elsewhere)
     if state == "FAIL":
@@ -251,10 +251,12 @@ def _outputs(run: Run, lake_uri: str) -> list[OutputDataset]:
 
     The ledger's own files (`blocks`, `runs` …) are bookkeeping and no datasets.
     """
-    written = {table: [output for output in run.outputs if output.table == table] for table in TABLES}
-    judged = {table: [verdict for verdict in run.verdicts if verdict.table == table] for table in TABLES}
+    written = {table: [output for output in run.outputs if output.table == table] for table in PUBLISHED}
+    judged = {table: [verdict for verdict in run.verdicts if verdict.table == table] for table in PUBLISHED}
     return [
-        _output(table, written[table], judged[table], lake_uri) for table in TABLES if written[table] or judged[table]
+        _output(table, written[table], judged[table], lake_uri)
+        for table in PUBLISHED
+        if written[table] or judged[table]
     ]
 
 
@@ -264,7 +266,7 @@ def _output(table: str, files: Sequence[Output], verdicts: Sequence[Verdict], la
         "schema": _schema(table),
         "dataSource": _data_source(namespace),
         "documentation": facets.documentation_dataset.DocumentationDatasetFacet(
-            description=(TABLES[table].metadata or {})[b"description"].decode(), contentType="text/markdown"
+            description=(PUBLISHED[table].metadata or {})[b"description"].decode(), contentType="text/markdown"
         ),
         # The facet names table formats only; ours are plain files.
         "storage": facets.storage_dataset.StorageDatasetFacet(storageLayer="files", fileFormat="parquet"),
@@ -279,7 +281,8 @@ def _output(table: str, files: Sequence[Output], verdicts: Sequence[Verdict], la
             size=sum(file.bytes for file in files),
             fileCount=sum(1 for file in files if file.bytes),  # the others are files that the run removed
         )
-        counted["subset"] = facets.base_subset_dataset.OutputSubsetOutputDatasetFacet(_partitions(files))
+        if table in TABLES:
+            counted["subset"] = facets.base_subset_dataset.OutputSubsetOutputDatasetFacet(_partitions(files))
     if verdicts:
         made["dataQualityMetrics"] = facets.data_quality_metrics_dataset.DataQualityMetricsDatasetFacet(
             rowCount=max(verdict.rows for verdict in verdicts), columnMetrics={}
@@ -316,7 +319,7 @@ def _schema(table: str) -> facets.DatasetFacet:
                 description=str(column["description"]),
                 ordinal_position=position,
             )
-            for position, column in enumerate(describe(TABLES[table]), start=1)
+            for position, column in enumerate(describe(PUBLISHED[table]), start=1)
         ]
     )
 

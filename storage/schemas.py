@@ -12,19 +12,11 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
-
-_UTC = pa.timestamp("us", tz="UTC")
-_STRINGS = pa.list_(pa.field("element", pa.string(), nullable=False))
-
-
-def _column(name: str, kind: pa.DataType, description: str, *, null: bool = False) -> pa.Field:
-    return pa.field(name, kind, nullable=null, metadata={"description": description})
-
-
-def _schema(table: str, description: str, *columns: pa.Field) -> pa.Schema:
-    return pa.schema(columns, metadata={"table": table, "description": description, "version": str(SCHEMA_VERSION)})
-
+from storage.columns import STRINGS as _STRINGS
+from storage.columns import UTC as _UTC
+from storage.columns import column as _column
+from storage.columns import schema_of as _schema
+from storage.people_schemas import APPEARANCES, SPEAKERS
 
 _DOCUMENT_ID = _column("document_id", pa.string(), "the document that the row belongs to; key of `documents`")
 _SOURCE_ID = _column("source_id", pa.string(), "slug of the publisher; equals the partition key `source`")
@@ -52,6 +44,12 @@ DOCUMENTS = _schema(
     _column("sections", _STRINGS, "sections of the site that the document was published in, in printed order"),
     _column("published_at", _UTC, "publication time, read in the source's own time zone", null=True),
     _column("url", pa.string(), "address of the document at its publisher", null=True),
+    _column(
+        "event_id",
+        pa.string(),
+        "source and the number in the address of the page: the same for an event in all editions of its source",
+        null=True,
+    ),
     _column("turn_count", pa.int32(), "turns in the document"),
     _column("speaker_count", pa.int32(), "distinct speakers in the document"),
     _column("paragraph_count", pa.int32(), "rows of `paragraphs` in the document"),
@@ -87,7 +85,13 @@ TURNS = _schema(
         null=True,
     ),
     _column("speaker_kind", pa.string(), "`person`, `generic` (Question, Remark …) or `unknown`"),
-    _column("speaker_id", pa.string(), "the person, the same in the whole lake", null=True),
+    _column("speaker_id", pa.string(), "the person, the same in the whole lake; null where none is proven", null=True),
+    _column(
+        "speaker_id_evidence",
+        pa.string(),
+        "what proves it: the full name `printed`, a `tag` or other `label` of the document, an `alias`; or `tag+alias`",
+        null=True,
+    ),
     _column("text", pa.string(), "the spoken paragraphs, joined by a blank line"),
     _column("paragraph_count", pa.int32(), "spoken paragraphs in the turn"),
     _column("word_count", pa.int32(), "words of the text, counted between white space"),
@@ -347,9 +351,13 @@ COVERAGE = _schema(
     _column("is_whole", pa.bool_(), "the lists of the day were read to their ends, and no page is missing or waiting"),
     _column("looks", pa.int32(), "runs in a row that left the day unwhole; 0 where it is whole"),
 )
+# Tables of one file each, folded from all partitions.
+FOLDED: Mapping[str, pa.Schema] = {"speakers": SPEAKERS}
+PUBLISHED: Mapping[str, pa.Schema] = {**TABLES, **FOLDED}
 
 LINEAGE: Mapping[str, pa.Schema] = {
     "blocks": BLOCKS,
+    "appearances": APPEARANCES,
     "runs": RUNS,
     "inputs": INPUTS,
     "outputs": OUTPUTS,
@@ -375,5 +383,5 @@ def describe(schema: pa.Schema) -> list[dict[str, str | bool]]:
 
 def as_json() -> str:
     """All schemas as one JSON document, for the docs and for consumers without Parquet at hand."""
-    every = {**TABLES, **{f"_lineage/{name}": schema for name, schema in LINEAGE.items()}}
+    every = {**PUBLISHED, **{f"_lineage/{name}": schema for name, schema in LINEAGE.items()}}
     return json.dumps({name: describe(schema) for name, schema in every.items()}, indent=2)

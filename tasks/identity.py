@@ -11,6 +11,13 @@ from collections.abc import Iterable
 
 DOCUMENT_ID_CHARS = 20  # 80 bits: a lake of ten million documents meets no two alike
 
+# Where the address of a page has the number that all editions of a source give to one event. An item stands under
+# several addresses of its site, with one number.
+_EVENT_RES = {
+    "kremlin": re.compile(
+        r"https?://(?:[a-z-]+\.)?kremlin\.ru/(?:events(?:/[a-z-]+){1,4}|acts/news|d)/([0-9]+)(?![^/?#])"
+    )
+}
 _NOT_SLUG_RE = re.compile(r"[^\w]+")
 
 
@@ -47,6 +54,18 @@ def speaker_id(name: str) -> str:
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
     return _NOT_SLUG_RE.sub("-", plain).strip("-")
+
+
+def event_id(source: str | None, url: str | None) -> str | None:
+    """Id of an event that several editions tell, by the number in the address; None where it has none.
+
+    >>> event_id("kremlin", "http://en.kremlin.ru/events/president/news/123")
+    'kremlin-123'
+    """
+    if not source or not url or source not in _EVENT_RES:
+        return None
+    found = _EVENT_RES[source].match(url)
+    return f"{source}-{found[1]}" if found else None
 
 
 def content_sha256(texts: Iterable[str]) -> str:

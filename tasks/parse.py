@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from storage.lake import PARTITIONED
 from storage.order import ranges
 from storage.records import Finding
 from tasks import formats
+from tasks.aliases import named_file, read_aliases
 from tasks.cut import Batch, Slice
 from tasks.formats.blocks import Block, check_tiling, fold
 from tasks.tabulate import Origin, Projection, Tabulator
@@ -32,6 +33,7 @@ class Defaults:
     source: str | None = None
     language: str | None = None
     date: dt.date | None = None
+    aliases: str | None = field(default_factory=named_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabul
         run_id=defaults.run_id,
         ingested_at=defaults.started_at,
         told=tell(record, defaults.date, defaults.source, defaults.language),
+        aliases=read_aliases(defaults.aliases),
     )
     byte, at, count = piece.byte_start, 0, 0
     for start, end in format_.split(text):

@@ -10,7 +10,6 @@ import datetime as dt
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import pyarrow as pa
@@ -20,8 +19,10 @@ from tasks.columns import Columns
 from tasks.formats.blocks import FURNITURE, PARAGRAPH_KINDS, Block, Speaker, fold
 from tasks.formats.unfold import part_head
 from tasks.identity import row_mark
+from tasks.origin import Origin as Origin
+from tasks.people import identify, person_tags
 from tasks.spans import count_inked, read_spans
-from tasks.told import Fact, Told, read_language, read_source
+from tasks.told import Fact, read_language, read_source
 
 T = TypeVar("T")
 
@@ -44,28 +45,6 @@ _PHOTO = ("photo_counter", "caption", "credit_mark", "credit")
 
 # Something was left out: `<…>` on a line of its own or inside a paragraph. A bare `…` is a pause.
 ELISION_RE = re.compile(r"[<‹\[(] ?(?:…|\.\.\.) ?[>›\])]")
-
-
-_NOTHING = Told()
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What is known of a document besides its text.
-
-    `source_id` and `language` are what its format proves, None where it proves none; `told` is taken where the document
-    does not tell its own.
-    """
-
-    source_id: str | None
-    language: str | None
-    time_zone: str
-    parser: str
-    dump_sha256: str
-    rendition_sha256: str
-    run_id: str
-    ingested_at: dt.datetime
-    told: Told = _NOTHING
 
 
 class Tabulator:
@@ -207,8 +186,12 @@ class Projection:
             return published.astimezone(zoneinfo.ZoneInfo(self.origin.time_zone)).date()
         return published if isinstance(published, dt.date) else None
 
-    def _running_text(self) -> tuple[list[Speaker], int, int]:
-        """Add turns and paragraphs. Returns who speaks, a speaker a turn, and counts of paragraphs and words."""
+    def _running_text(self) -> tuple[list[str | None], int, int]:
+        """Add turns and paragraphs.
+
+        Returns the speaker of each turn (the id, or name or role as printed; None for a generic one), and counts of
+        paragraphs and words.
+        """
         texts, tables, marks = self.texts, self.tables, self.marks
         paragraphs: list[int] = []
         turn_of: list[int | None] = []  # of each paragraph
@@ -246,17 +229,28 @@ class Projection:
             end_ms=[end for _, end in cues],
         )  # fmt: skip
         speakers = [self._speaker(label) for label in labels]
+        persons = self._persons(labels)
         self.columns.add(
             "turns", len(labels),
             speaker_label=[texts[label] if self.kinds[label] == "speaker_label" else None for label in labels],
             speaker_name=[speaker.name for speaker in speakers], speaker_role=[speaker.role for speaker in speakers],
             speaker_kind=[speaker.kind for speaker in speakers],
-            speaker_id=[(speaker.name and identity.speaker_id(speaker.name)) or None for speaker in speakers],
+            speaker_id=[person for person, _ in persons], speaker_id_evidence=[evidence for _, evidence in persons],
             text=["\n\n".join(each) for each in spoken], paragraph_count=[len(each) for each in spoken],
             word_count=[sum(text.count(" ") + 1 for text in each) for each in spoken],
             byte_start=[self.starts[label] for label in labels], byte_end=[self.ends[last] for last in lasts],
         )  # fmt: skip
-        return speakers, len(paragraphs), sum(words)
+        named = [
+            None if speaker.kind == "generic" else person or speaker.name or speaker.role or ""
+            for speaker, (person, _) in zip(speakers, persons, strict=True)
+        ]
+        return named, len(paragraphs), sum(words)
+
+    def _persons(self, labels: Sequence[int]) -> list[tuple[str | None, str | None]]:
+        """The person behind each label and by what that is proven, as far as one is."""
+        printed = [(self.texts[label], self.blocks[label].value) for label in labels]
+        tags = person_tags(self.blocks, self.texts)
+        return [each or (None, None) for each in identify(printed, tags, self.source_id or "", self.origin.aliases)]
 
     def _speaker(self, label: int) -> Speaker:
         speaker = self.blocks[label].value
@@ -340,7 +334,7 @@ class Projection:
     def _kind(self, index: int) -> str:
         return self.kinds[index] if index < len(self.kinds) else ""
 
-    def _document(self, speakers: Sequence[Speaker], paragraphs: int, words: int) -> None:
+    def _document(self, speakers: Sequence[str | None], paragraphs: int, words: int) -> None:
         sections = self._value("sections")
         row = {
             "document_id": self.document_id,
@@ -356,10 +350,11 @@ class Projection:
             "event_time": self._value("time"),
             "place": self._text("place"),
             "url": self.url,
+            "event_id": identity.event_id(self.source_id, self.url),
             "sections": list(sections) if isinstance(sections, tuple) else [],
             "published_at": self.published,
             "turn_count": len(speakers),
-            "speaker_count": len({speaker.name or speaker.role for speaker in speakers if speaker.kind != "generic"}),
+            "speaker_count": len(set(speakers) - {None}),
             "paragraph_count": paragraphs,
             "word_count": words,
             "is_excerpt": self._is_excerpt(),

@@ -13,6 +13,7 @@ from storage.files import sha256_file
 from storage.lake import PARTITIONED, Lake
 from storage.raw import OBJECT_NAME_RE
 from storage.records import Output
+from storage.schemas import FOLDED
 
 _SEALED = ("_lineage/outputs/", "_lineage/runs/")
 _STAGING = "_staging/"
@@ -24,6 +25,7 @@ _ADVICE = {
     "_quality": "restore the file from a copy of the lake",
     "_quarantine": "restore the file from a copy of the lake",
 }
+SPEAKERS_ADVICE = "delete it and run `stenolake reprocess`, which makes it anew"
 _TABLE_ADVICE = "restore the file from a copy, or delete its partition and ingest its dumps again"
 
 
@@ -155,6 +157,8 @@ def _check_object(lake: Lake, path: Path, name: str) -> Iterator[Damage]:
 
 def _damage(name: str, problem: str, advice: str = "") -> Damage:
     top = name.split("/")[0]
-    in_tables = top in PARTITIONED or name.startswith("_lineage/blocks")
+    in_tables = top in PARTITIONED or name.startswith(("_lineage/blocks", "_lineage/appearances"))
     rule = 1 if top == "_raw" else 5
+    if top in FOLDED:
+        advice = advice or SPEAKERS_ADVICE
     return Damage(rule, name, problem, advice or (_TABLE_ADVICE if in_tables else _ADVICE.get(top, "delete it")))

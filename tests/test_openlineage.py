@@ -21,7 +21,7 @@ import pytest
 
 from storage import column_lineage, openlineage, openlineage_facets
 from storage.records import Input, Output, Run, Verdict
-from storage.schemas import TABLES
+from storage.schemas import PUBLISHED
 from tasks.formats.blocks import FURNITURE, KINDS, PARAGRAPH_KINDS
 
 Json = dict[str, Any]
@@ -233,16 +233,16 @@ def test_refused_run_tells_what_was_judged_and_claims_no_rows() -> None:
 def test_schema_facet_is_the_schema() -> None:
     fields = output(final(make_run()), "documents")["facets"]["schema"]["fields"]
     assert [(f["name"], f["type"], f["description"]) for f in fields] == [
-        (column.name, str(column.type), column.metadata[b"description"].decode()) for column in TABLES["documents"]
+        (column.name, str(column.type), column.metadata[b"description"].decode()) for column in PUBLISHED["documents"]
     ]
     assert [f["ordinal_position"] for f in fields] == list(range(1, len(fields) + 1))
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", PUBLISHED)
 def test_column_lineage_covers_every_column(table: str) -> None:
     mapped = set(column_lineage.COLUMNS[table])
-    assert mapped | column_lineage.RUN_COLUMNS >= set(TABLES[table].names)
-    assert mapped <= set(TABLES[table].names) - column_lineage.RUN_COLUMNS
+    assert mapped | column_lineage.RUN_COLUMNS >= set(PUBLISHED[table].names)
+    assert mapped <= set(PUBLISHED[table].names) - column_lineage.RUN_COLUMNS
 
 
 def test_column_lineage_knows_what_is_hashed_and_what_is_a_paragraph() -> None:

@@ -159,6 +159,7 @@ def _add_document(batch: Rows, number: int, turns: int, speech_per_turn: int) ->
             "byte_end": at + 200,
             "parser": "kremlin-text/1",
             "inferred": [],
+            "event_id": None,
             "ingested_at": INGESTED,
         }
     )

@@ -1,0 +1,42 @@
+"""Proof of the table of speakers: it is what the turns say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from storage.errors import DamageError
+from storage.lake import Lake
+from storage.people_schemas import APPEARANCES, SPEAKERS
+from tasks.speakers import find_appearances, fold_speakers, read_turns
+from tasks.verify_files import SPEAKERS_ADVICE, Damage
+
+
+def check_speakers(lake: Lake, skipped: Collection[str] = ()) -> Iterator[Damage]:
+    """Check that the appearances of each partition are those of its turns, and that the table is what they fold to.
+
+    Args:
+        lake: the lake.
+        skipped: partitions whose turns are not looked at, `source=kremlin/year=2023`.
+    """
+    found = []
+    for partition in lake.partitions():
+        path = lake.file("appearances", partition)
+        try:
+            stands = lake.read_file(path, APPEARANCES)
+            says = (
+                stands if str(partition) in skipped else find_appearances(read_turns(lake, partition), partition.source)
+            )
+        except DamageError as error:
+            yield Damage(5, str(partition), error.message, error.advice)
+            continue
+        if not stands.equals(says):
+            yield Damage(4, path.relative_to(lake.root).as_posix(), "is not what the turns say", SPEAKERS_ADVICE)
+        found.append(stands)
+    if not found and not lake.speakers.exists():
+        return
+    where = lake.speakers.relative_to(lake.root).as_posix()
+    try:
+        if not fold_speakers(found).equals(lake.read_file(lake.speakers, SPEAKERS)):
+            yield Damage(4, where, "is not what the turns say of their speakers", SPEAKERS_ADVICE)
+    except DamageError as error:
+        yield Damage(5, where, error.message, error.advice)
