@@ -18,6 +18,7 @@ from prefect.artifacts import (
 )
 
 from flows.shown import plain
+from flows.telling import tell
 from storage.records import Run
 
 PROGRESS_BYTES = 64 << 20  # runs over more than this show a progress artifact; shorter ones end before one would help
@@ -55,15 +56,16 @@ def headline(run: Run) -> str:
     return f"{documents['read']} documents read: {', '.join(parts) or 'nothing to do'}"
 
 
-def tell(run: Run) -> None:
+def tell_story(run: Run) -> None:
     """Attach the artifacts of a finished run to its flow run."""
-    create_markdown_artifact(_story(run), key="ingest-story", description=headline(run))
+    tell(create_markdown_artifact, _story(run), key="ingest-story", description=headline(run))
     if run.verdicts:
-        create_table_artifact(
-            _checks(run), key="ingest-checks", description="Rules of the suites: rows seen and rows that broke them"
-        )
+        about = "Rules of the suites: rows seen and rows that broke them"
+        tell(create_table_artifact, _checks(run), key="ingest-checks", description=about)
     if run.findings:
-        create_table_artifact(_quarantine(run), key="ingest-quarantine", description="What was held back, and why")
+        tell(
+            create_table_artifact, _quarantine(run), key="ingest-quarantine", description="What was held back, and why"
+        )
 
 
 @contextlib.contextmanager
@@ -72,10 +74,12 @@ def progress(total_bytes: int) -> Iterator[Callable[[int], None]]:
     if total_bytes < PROGRESS_BYTES:
         yield lambda done: None
         return
-    artifact: Any = create_progress_artifact(0.0, key="ingest-progress", description="Text parsed and validated")
+    about = "Text parsed and validated"
+    artifact: Any = tell(create_progress_artifact, 0.0, key="ingest-progress", description=about)
 
     def update(done: int) -> None:
-        update_progress_artifact(artifact, progress=min(100.0, 100.0 * done / total_bytes))
+        if artifact:
+            tell(update_progress_artifact, artifact, progress=min(100.0, 100.0 * done / total_bytes))
 
     yield update
 

@@ -240,6 +240,29 @@ def ui(
 
 
 @app.command()
+def serve(
+    lake: LakeOption = DEFAULT_LAKE,
+    drop: Annotated[
+        Path, typer.Option(envvar="STENOLAKE_DROP", help="Folder whose new files are ingested; made when missing.")
+    ] = Path("drop"),
+    report: Annotated[
+        Path, typer.Option(envvar="STENOLAKE_REPORT", help="Folder for the report, outside the lake.")
+    ] = Path("report"),
+    port: Annotated[
+        int | None, typer.Option(help="Port on 127.0.0.1 for the flow UI; by default 4200 or the next that is free.")
+    ] = None,
+    only_deploy: Annotated[
+        bool, typer.Option("--only-deploy", help="Make the deployments on the server of PREFECT_API_URL, and end.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the scheduled deployments of prefect.yaml, until Ctrl-C."""
+    from flows.serve import run_serve
+
+    raise typer.Exit(run_serve(lake, drop, report, port, only_deploy=only_deploy, as_json=as_json))
+
+
+@app.command()
 def doctor(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
     """Say what on this machine or in this lake would make a run fail."""
     from flows.doctor import run_doctor
@@ -343,6 +366,11 @@ def main(arguments: list[str] | None = None) -> None:
     if code is None and _received:
         advice = "run the same command again: what was published is whole"
         code = _fail(128 + _received[0], _WORDS[signal.Signals(_received[0])], advice, as_json=as_json)
+    if (call := sys.modules.get("flows.call")) and call.lost:
+        # at its end Prefect would try for half a minute more to reach the server that has gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 0)
     sys.exit(code if isinstance(code, int) else 0)
 
 

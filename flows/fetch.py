@@ -21,7 +21,7 @@ from prefect.runtime import flow_run  # noqa: E402
 from flows import fetch_artifacts, sources  # noqa: E402
 from flows.destination import Destination, find_destination, lock_of, set_out  # noqa: E402
 from flows.ingest import judge_all, judge_whole, publish  # noqa: E402
-from flows.outcome import finish, refusable  # noqa: E402
+from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from storage.lock import hold  # noqa: E402
@@ -52,7 +52,7 @@ def fetch(
     since: dt.date | None = None,
     until: dt.date | None = None,
     limit: int | None = None,
-    lake: str = "lake",
+    lake: str = environment.LAKE,
     base_url: str | None = None,
     edition: str | None = None,
     delay_seconds: float | None = None,
@@ -83,6 +83,7 @@ def fetch(
     }  # fmt: skip
     run_id = str(flow_run.id or uuid.uuid4())
     with session("fetch", run_id, Path(lake), parameters, wait_seconds=wait_seconds, workers=workers) as at_work:
+        reconcile(at_work.lake)
         visit, days = go(at_work, goal, since, until, limit, wait_seconds)
         fetched = take_in(at_work, visit, goal)
         defaults = Defaults(run_id, at_work.run.started_at, goal.profile.slug, goal.edition.language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows import telling
 from flows.artifacts import STORY_ROWS, escape
 from storage.records import Run
 
@@ -12,7 +13,7 @@ COVERAGE_ROWS = 400
 
 def tell(run: Run) -> None:
     """Attach the story of the visit and the coverage by day to the flow run."""
-    create_markdown_artifact(_story(run), key="fetch-story", description="What was asked and what came")
+    telling.tell(create_markdown_artifact, _story(run), key="fetch-story", description="What was asked and what came")
     if run.coverage:
         rows = [
             {
@@ -22,7 +23,8 @@ def tell(run: Run) -> None:
             }
             for row in run.coverage[-COVERAGE_ROWS:]
         ]  # fmt: skip
-        create_table_artifact(rows, key="fetch-coverage", description="How complete each day is that was looked at")
+        about = "How complete each day is that was looked at"
+        telling.tell(create_table_artifact, rows, key="fetch-coverage", description=about)
 
 
 def _story(run: Run) -> str:

@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
 from flows import artifacts, steps  # noqa: E402
-from flows.outcome import finish, refusable  # noqa: E402
+from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
@@ -45,7 +45,7 @@ def name_run() -> str:
 @refusable
 def ingest(
     inputs: list[str],
-    lake: str = "lake",
+    lake: str = environment.LAKE,
     source: str | None = None,
     format: str | None = None,
     language: str | None = None,
@@ -79,6 +79,7 @@ def ingest(
         "ingest", run_id, Path(lake), parameters, dry_run=dry_run, wait_seconds=wait_seconds, workers=workers
     )
     with frame as at_work:
+        reconcile(at_work.lake)
         dumps = take_in(at_work, files, format)
         held = judge_all(at_work, dumps, Defaults(at_work.run.run_id, at_work.run.started_at, source, language, date))
         judge_whole(at_work, dumps, held, accept_envelope)

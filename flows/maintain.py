@@ -19,7 +19,7 @@ from prefect.runtime import flow_run  # noqa: E402
 
 from flows import steps  # noqa: E402
 from flows.ingest import judge_batches, stage_all, unseen  # noqa: E402
-from flows.outcome import finish, refusable  # noqa: E402
+from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
 from storage import ledger  # noqa: E402
@@ -38,7 +38,7 @@ Known = list[tuple[Dump, Defaults, dt.datetime]]
 @flow(name="reprocess", persist_result=False)
 @refusable
 def reprocess(
-    lake: str = "lake",
+    lake: str = environment.LAKE,
     source: str | None = None,
     since: dt.date | None = None,
     wait_seconds: float = 0,
@@ -59,6 +59,7 @@ def reprocess(
     }  # fmt: skip
     run_id = flow_run.id or str(uuid.uuid4())
     with session("reprocess", run_id, target.root, parameters, wait_seconds=wait_seconds) as at_work:
+        reconcile(at_work.lake)
         known = choose(at_work, source, since)
         held = derive_all(at_work, known)
         judge_losses(at_work, known, held, accept_loss)

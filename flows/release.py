@@ -15,6 +15,7 @@ from prefect import flow  # noqa: E402
 from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
+from flows.call import call_flow  # noqa: E402
 from flows.ingest import judge_batches, publish  # noqa: E402
 from flows.outcome import finish, refusable  # noqa: E402
 from flows.session import Session, session  # noqa: E402
@@ -30,7 +31,7 @@ Pairs = frozenset[tuple[str, str]]
 
 @flow(name="retry", flow_run_name="retry what is held back", persist_result=False)
 @refusable
-def retry(lake: str = "lake", ids: list[str] | None = None, rule: str | None = None) -> State:
+def retry(lake: str = environment.LAKE, ids: list[str] | None = None, rule: str | None = None) -> State:
     """Read documents in quarantine again and publish those that pass now.
 
     Args:
@@ -48,7 +49,7 @@ def retry(lake: str = "lake", ids: list[str] | None = None, rule: str | None = N
 
 @flow(name="accept", flow_run_name="accept {id}", persist_result=False)
 @refusable
-def accept(id: str, reason: str, lake: str = "lake") -> State:
+def accept(id: str, reason: str, lake: str = environment.LAKE) -> State:
     """Publish a document in quarantine as it is; who, when and why stand in the lineage.
 
     Args:
@@ -98,14 +99,12 @@ def run_release(lake: Path, ids: list[str], rule: str | None, reason: str | None
         UsageError: nothing that was named is open, or it cannot be accepted.
         RefusedError: an accepted document would still be held back.
     """
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
     opened = Lake.open(lake)
     chosen = steps.choose_open(opened, ids, rule)  # a wrong id is told before a server is started
     if reason is not None:
         if not reason.strip():
             raise UsageError("no reason is given", "say in --reason why the finding is no fault: it is kept")
         steps.require_acceptable(chosen)
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        counts = accept(ids[0], reason, str(lake)) if reason is not None else retry(str(lake), ids, rule)
-    return dict(counts)
+    if reason is not None:
+        return call_flow(accept, id=ids[0], reason=reason, lake=str(lake))
+    return call_flow(retry, lake=str(lake), ids=ids, rule=rule)

@@ -178,14 +178,13 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def run_report(lake: Path, out: Path, *, as_json: bool) -> int:
-    """Build the report beside its place, then put it there. Returns 0.
+def place_report(lake: Path, out: Path) -> tuple[Path, Pages]:
+    """Build the report of a lake beside its place, then put it there. Returns the place, and what was written.
 
     Raises:
         UsageError: the folder lies in the lake, or holds something else.
     """
     opened = Lake.open(lake)
-    started = time.monotonic()
     place = out.resolve()
     if place.is_relative_to(lake.resolve()) or lake.resolve().is_relative_to(place):
         raise UsageError(f"the report cannot stand in the lake: {out}", "name another folder with --out")
@@ -196,10 +195,17 @@ def run_report(lake: Path, out: Path, *, as_json: bool) -> int:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         pages = build_report(opened, fresh)
-        answer = {"out": str(place), "pages": pages.count, "bytes": pages.bytes, "largest_bytes": pages.largest}
         (fresh / _MARKER).write_text(json.dumps({"pages": pages.count, "bytes": pages.bytes}) + "\n", "utf-8")
         shutil.rmtree(place, ignore_errors=True)
         fresh.replace(place)
+    return place, pages
+
+
+def run_report(lake: Path, out: Path, *, as_json: bool) -> int:
+    """Write the report and say what was written. Returns 0."""
+    started = time.monotonic()
+    place, pages = place_report(lake, out)
+    answer = {"out": str(place), "pages": pages.count, "bytes": pages.bytes, "largest_bytes": pages.largest}
     answer["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
         tell_json(answer)

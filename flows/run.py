@@ -1,4 +1,4 @@
-"""`stenolake ingest`: the flow, run in this process, told on a terminal or as JSON."""
+"""`stenolake ingest` and `reprocess`: the flow, run in this process, told on a terminal or as JSON."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from flows import environment
 from flows.bar import bar
+from flows.call import call_flow
 from flows.shown import tell, tell_json
-
-environment.quiet()
-os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # our own lines are the terminal's
 
 
 def run_ingest(
@@ -48,8 +45,11 @@ def run_ingest(
     find_inputs(inputs, lake)  # a wrong path is told before a server is started
     started = time.monotonic()
     prepare(workers or default_count())
+    from flows.ingest import ingest
+
     with bar():
-        counts = _run_flow(
+        counts = call_flow(
+            ingest,
             inputs=inputs,
             lake=str(lake),
             source=source,
@@ -74,21 +74,8 @@ def _is_slug(text: str) -> bool:
     return bool(text) and all(char.isascii() and (char.islower() or char.isdigit() or char == "-") for char in text)
 
 
-def _run_flow(**parameters: Any) -> dict[str, Any]:
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
-    from flows.ingest import ingest
-
-    # the heartbeat's thread is joined for a second at the end of each flow; a person watches this one
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        result: dict[str, Any] = dict(ingest(**parameters))
-    return result
-
-
 def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> int:
     """Run the fetch flow and say what came of it. Returns the exit code."""
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
     from flows import sources
     from flows.destination import find_destination
     from flows.fetch import fetch
@@ -96,8 +83,8 @@ def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> 
     profile = sources.load(parameters["source"])  # what is wrong with it is told before a server is started
     find_destination(profile, parameters["edition"], parameters["base_url"], parameters["delay_seconds"])
     started = time.monotonic()
-    with bar(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        counts: dict[str, Any] = dict(fetch(lake=str(lake), **parameters))
+    with bar():
+        counts = call_flow(fetch, lake=str(lake), **parameters)
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
         tell_json(counts)
@@ -112,15 +99,13 @@ def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> 
 
 def run_reprocess(lake: Path, *, as_json: bool, **parameters: Any) -> int:
     """Run the reprocess flow and say what changed. Returns 0."""
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
     from flows.maintain import count_changes, reprocess
     from storage.lake import Lake
 
     Lake.open(lake)  # a wrong path is told before a server is started
     started = time.monotonic()
-    with bar(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        counts: dict[str, Any] = dict(reprocess(str(lake), **parameters))
+    with bar():
+        counts = call_flow(reprocess, lake=str(lake), **parameters)
     counts["seconds"] = round(time.monotonic() - started, 2)
     if as_json:
         tell_json(counts)

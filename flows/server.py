@@ -29,7 +29,7 @@ START_SECONDS = 120.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
 HEALTH_SECONDS = 2.0  # a server that takes longer to say that it is well is not
-_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +61,26 @@ def run_ui(port: int | None, as_json: bool, *, background: bool = False) -> int:
     environment.quiet()
     chosen, is_running = choose_port(port)
     if is_running:
-        _announce(_describe(chosen, pid=0, log=""), as_json, "was running already")
+        _announce(describe(chosen, pid=0, log=""), as_json, "was running already")
         return 0
     log = environment.prefect_home() / "stenolake-ui.log"
-    with _signals() as received:
-        process = _start(chosen, log)
+    with collect_signals() as received:
+        process = start_server(chosen, log)
         stays = False
         try:
-            _await_health(process, chosen, log, received)
+            await_health(process, chosen, log, received)
             if not received:
                 advice = f"stop it with: kill {process.pid}" if background else "Ctrl-C stops it"
-                _announce(_describe(chosen, process.pid, str(log)), as_json, advice)
+                _announce(describe(chosen, process.pid, str(log)), as_json, advice)
                 stays = background
             while not received and not stays:
                 if process.poll() is not None:
-                    raise _failure("the flow UI ended by itself", process, log)
+                    raise failure("the flow UI ended by itself", process, log)
                 time.sleep(POLL_SECONDS)
         finally:
             if not stays:
-                _stop(process)
-    return _EXIT_CODES[received[0]] if received else 0
+                stop_process(process)
+    return EXIT_CODES[received[0]] if received else 0
 
 
 def choose_port(port: int | None) -> tuple[int, bool]:
@@ -136,7 +136,8 @@ def server_environment(port: int, inherited: Mapping[str, str]) -> dict[str, str
     return {name: value for name, value in inherited.items() if name != "PREFECT_API_URL"} | address
 
 
-def _describe(port: int, pid: int, log: str) -> Server:
+def describe(port: int, pid: int, log: str) -> Server:
+    """A server on a port of this machine."""
     url = f"http://{HOST}:{port}"
     return Server(url, f"{url}/api", f"export PREFECT_API_URL={url}/api", started=pid != 0, pid=pid, log=log)
 
@@ -147,7 +148,7 @@ def _announce(server: Server, as_json: bool, remark: str) -> None:
     sys.stdout.flush()
 
 
-def _start(port: int, log: Path) -> subprocess.Popen[bytes]:
+def start_server(port: int, log: Path) -> subprocess.Popen[bytes]:
     """Start the server in a session of its own, so that Ctrl-C reaches us alone and we stop it in order."""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -167,17 +168,23 @@ def _start(port: int, log: Path) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def _await_health(process: subprocess.Popen[bytes], port: int, log: Path, received: list[signal.Signals]) -> None:
+def await_health(process: subprocess.Popen[bytes], port: int, log: Path, received: list[signal.Signals]) -> None:
+    """Wait until the server answers, or a signal arrives.
+
+    Raises:
+        StenolakeError: it ended, or took too long.
+    """
     deadline = time.monotonic() + START_SECONDS
     while not received and not is_healthy(port):
         if process.poll() is not None:
-            raise _failure("the flow UI did not start", process, log)
+            raise failure("the flow UI did not start", process, log)
         if time.monotonic() > deadline:
-            raise _failure(f"the flow UI did not answer within {START_SECONDS:.0f} s", process, log)
+            raise failure(f"the flow UI did not answer within {START_SECONDS:.0f} s", process, log)
         time.sleep(POLL_SECONDS)
 
 
-def _failure(what: str, process: subprocess.Popen[bytes], log: Path) -> StenolakeError:
+def failure(what: str, process: subprocess.Popen[bytes], log: Path) -> StenolakeError:
+    """The error for a process that did not do what it should, with the end of its log."""
     code = process.poll()
     ended = "" if code is None else f" (exit {code})"
     with contextlib.suppress(OSError):
@@ -187,7 +194,7 @@ def _failure(what: str, process: subprocess.Popen[bytes], log: Path) -> Stenolak
     return StenolakeError(f"{what}{ended}", "`stenolake doctor` may know more")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop_process(process: subprocess.Popen[bytes]) -> None:
     """Ask the server to end; after STOP_SECONDS end it and all that it started."""
     process.terminate()
     try:
@@ -199,7 +206,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[list[signal.Signals]]:
+def collect_signals() -> Iterator[list[signal.Signals]]:
     """Collect SIGINT and SIGTERM instead of dying of them; nothing where signals are somebody else's (a thread)."""
     received: list[signal.Signals] = []
 
@@ -209,7 +216,7 @@ def _signals() -> Iterator[list[signal.Signals]]:
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
-    before = {number: signal.signal(number, note) for number in _EXIT_CODES}
+    before = {number: signal.signal(number, note) for number in EXIT_CODES}
     try:
         yield received
     finally:

@@ -8,13 +8,15 @@ remembers.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, task
+from prefect.assets import Asset, materialize
 from prefect.cache_policies import NO_CACHE
 
+from flows.assets import key_of, tables_written
 from flows.session import Session, close
 from storage.commit import Move
 from storage.lake import Lake
@@ -101,8 +103,19 @@ def fold(lake: Lake, plan: Plan, staged: Sequence[Move], folder: Path) -> list[M
     return moves
 
 
-@task(name="publish", task_run_name="publish", **_OPTIONS)
 def publish(at_work: Session, staged: Sequence[Move]) -> None:
-    """Put every staged file, and the ledger of the run, into its place."""
+    """Put every staged file, and the ledger of the run, into its place, as a task that tells which tables it wrote."""
+    written = tables_written(at_work.lake.root, staged)
+    options: dict[str, Any] = {"name": "publish", "task_run_name": "publish", **_OPTIONS}
+    if not written:
+        task(**options)(_publish)(at_work, staged, written)
+        return
+    raw = key_of(at_work.lake.root, "_raw")
+    materialize(*written, by="stenolake", asset_deps=[raw], **options)(_publish)(at_work, staged, written)
+
+
+def _publish(at_work: Session, staged: Sequence[Move], written: Mapping[Asset, dict[str, object]]) -> None:
     close(at_work, staged)
+    for asset, facts in written.items():
+        asset.add_metadata(facts)
     get_run_logger().info("%d files are in place", len(staged))

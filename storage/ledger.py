@@ -101,6 +101,26 @@ _PLACES: Mapping[str, tuple[pa.Schema, str]] = {
 }
 
 
+def recent_runs(lake: Lake, count: int) -> dict[str, Path]:
+    """Ids of the newest runs, and their ledger files."""
+    paths = sorted((lake.root / "_lineage" / "runs").glob("*.parquet"))[-count:]
+    return {path.stem.partition("Z-")[2].rpartition("-")[0]: path for path in paths}
+
+
+def ingested_dumps(lake: Lake) -> frozenset[str]:
+    """SHA-256 of every dump, and every container of dumps, that a run took in and brought to its end."""
+    ended = pc.field("status").isin(["completed", "completed_with_quarantine"])
+    runs = read(lake, "runs").filter(ended)["run_id"].combine_chunks()
+    inputs = read(lake, "inputs").filter(pc.is_in(pc.field("run_id"), value_set=runs))
+    return frozenset(inputs["dump_sha256"].to_pylist())
+
+
+def read_end(path: Path) -> tuple[str, dt.datetime]:
+    """How and when a run ended, from its ledger file."""
+    (row,) = pq.read_table(path, columns=["status", "ended_at"], partitioning=None).to_pylist()
+    return row["status"], row["ended_at"]
+
+
 def standing_files(lake: Lake, damaged: Collection[Path] = ()) -> dict[str, Output]:
     """What should stand in the lake: path -> the last output that was listed for it; removed files are left out."""
     last: dict[str, Output] = {}

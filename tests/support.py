@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,3 +77,10 @@ def end_here(*_: object) -> None:
 def refuse(number: int) -> None:
     """Raise one of our errors, where workers can find it by name."""
     raise UsageError(f"no {number}", "take another")
+
+
+def free_port() -> int:
+    """A port of this machine on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port

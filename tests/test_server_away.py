@@ -1,0 +1,155 @@
+"""Prefect's server goes away: before a run, in its middle, and what the next run makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from flows import outcome, telling
+from tests.support import ROOT, Command, free_port, page, write
+
+PROGRAM = [sys.executable, "-c", "from flows.cli import main; main()"]
+WAIT_SECONDS = 60.0
+
+
+@dataclass
+class Served:
+    """A Prefect server of our own on a port that stays, to be killed and started again."""
+
+    home: Path
+    port: int
+    pid: int = 0
+
+    @property
+    def environ(self) -> dict[str, str]:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_API")}
+        return environ | {"PREFECT_HOME": str(self.home)}
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
+
+    def start(self) -> None:
+        code = f"from flows.server import run_ui; run_ui({self.port}, True, background=True)"
+        said = subprocess.run(
+            [sys.executable, "-c", code], env=self.environ, cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        self.pid = json.loads(said.stdout)["pid"]
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        self.pid = 0
+
+    def flow_run(self, run_id: str) -> dict[str, Any]:
+        answer = requests.get(f"{self.api_url}/flow_runs/{run_id}", timeout=10)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@pytest.mark.timeout(240)
+def test_server_is_killed_in_the_middle_of_a_run(prefect_template: Path, tmp_path: Path) -> None:
+    shutil.copy(prefect_template, tmp_path / "prefect.db")
+    served, lake = Served(tmp_path, free_port()), tmp_path / "lake"
+    dump = write(tmp_path, "pages.txt", page(1) + page(2) + page(3)[:-40])
+    served.start()
+    try:
+        run = subprocess.Popen(
+            [*PROGRAM, "ingest", str(dump), "--lake", str(lake), "--json"],
+            env=served.environ | {"PREFECT_API_URL": served.api_url}, cwd=ROOT, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not list(lake.glob("_staging/*/run.json")):
+            assert run.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        served.kill()
+        out, err = run.communicate(timeout=WAIT_SECONDS)
+        answer = json.loads(out)
+        assert run.returncode == 0
+        assert answer["status"] == "completed_with_quarantine"
+        assert answer["documents"] == {"read": 3, "published": 2, "unchanged": 0, "quarantined": 1}
+        (line,) = err.splitlines()
+        assert line.startswith("stenolake: Prefect's server went away")
+        assert [path.name for path in (lake / "_staging").iterdir()] == ["lock"]
+
+        served.start()
+        assert served.flow_run(answer["run_id"])["state_name"] == "Running"
+        at_once = "from flows import outcome; outcome.GRACE_SECONDS = 0; from flows.cli import main; main()"
+        again = subprocess.run(
+            [sys.executable, "-c", at_once, "ingest", str(dump), "--lake", str(lake)],
+            env=served.environ | {"PREFECT_API_URL": served.api_url}, cwd=ROOT, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert (again.returncode, again.stderr) == (0, "")
+        told = served.flow_run(answer["run_id"])
+        assert (told["state_type"], told["state_name"]) == ("COMPLETED", "CompletedWithQuarantine")
+        assert told["state"]["message"].startswith("as the lake's ledger has it")
+    finally:
+        if served.pid:
+            served.kill()
+
+
+def test_no_server_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stenolake: Command) -> None:
+    url = f"http://127.0.0.1:{free_port()}/api"
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    said = stenolake("ingest", write(tmp_path, "pages.txt", page(1)), "--lake", tmp_path / "lake")
+    assert said.code == 2
+    assert said.err.splitlines() == [
+        f"stenolake: PREFECT_API_URL: {url} does not answer: [Errno 111] Connection refused",
+        "  start it with `stenolake ui`, or unset PREFECT_API_URL to let each run bring its own",
+    ]
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_run_that_was_killed_is_crashed(stenolake: Command, prefect_api: str, tmp_path: Path) -> None:
+    """The next run of the lake records it, and tells Prefect."""
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
+
+    @flow(name="ingest")
+    def silent() -> None: ...
+
+    with get_client(sync_client=True) as client:
+        killed = client.create_flow_run(silent, name="killed", state=Running())
+        lake = tmp_path / "lake"
+        folder = lake / "_staging" / str(killed.id)
+        folder.mkdir(parents=True)
+        noted = {"run_id": str(killed.id), "flow": "ingest", "parameters": {}, "code_version": "0", "packages": {}}
+        write(folder, "run.json", json.dumps(noted | {"started_at": "2026-11-01T06:00:00+00:00"}))
+        assert stenolake("ingest", write(tmp_path, "pages.txt", page(1)), "--lake", lake).code == 0
+        state = client.read_flow_run(killed.id).state
+    assert state is not None
+    assert (state.name, state.message) == ("Crashed", outcome._UNTOLD)
+
+
+def test_who_cannot_hear_is_told_nothing_more(stenolake: Command) -> None:
+    """One warning, and no second try: each would cost Prefect's patience again."""
+    import httpx
+    from prefect import flow
+
+    asked = []
+
+    def speak(word: str) -> str:
+        asked.append(word)
+        raise httpx.ConnectError("gone")
+
+    @flow
+    def talkative() -> list[str | None]:
+        return [telling.tell(speak, "one"), telling.tell(speak, "two")]
+
+    assert talkative() == [None, None]
+    assert asked == ["one"]
