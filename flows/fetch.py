@@ -88,7 +88,7 @@ def fetch(
         fetched = take_in(at_work, visit, goal)
         defaults = Defaults(run_id, at_work.run.started_at, goal.profile.slug, goal.edition.language)
         held = judge_all(at_work, fetched, defaults)
-        judge_whole(at_work, fetched, held, accept_envelope)
+        judge_whole(at_work, fetched, held, accept_envelope, counted=False)
         note_removed(at_work, visit)
         note_coverage(at_work, visit, goal, days, fetched, held)
         publish(at_work, fetched, held)

@@ -125,11 +125,19 @@ def judge_batches(
     return held
 
 
-def judge_whole(at_work: Session, dumps: Sequence[Dump], held: Sequence[Held], reason: str | None) -> None:
-    """Refuse a dump that as a whole is not what its source usually gives, unless there is a reason."""
+def judge_whole(
+    at_work: Session, dumps: Sequence[Dump], held: Sequence[Held], reason: str | None, *, counted: bool = True
+) -> None:
+    """Refuse a dump that as a whole is not what its source usually gives, unless there is a reason.
+
+    Pages that were fetched are not `counted`: how many there should be, their lists say, and `coverage` holds.
+    """
     run = at_work.run
     measured, days = envelope.measure(held)
-    breaches = envelope.judge_envelopes(at_work.lake, measured, days, [dump.record.dump_sha256 for dump in dumps])
+    if not counted:
+        measured = envelope.without_counts(measured)
+    hashes = [dump.record.dump_sha256 for dump in dumps]
+    breaches = envelope.judge_envelopes(at_work.lake, measured, days, hashes, counted=counted)
     run.verdicts += envelope.to_verdicts(measured, breaches)
     run.counts |= {"envelope": measured, "outside_envelope": [str(breach) for breach in breaches]}
     envelope.require_usual(breaches, reason)

@@ -121,17 +121,33 @@ def read_history(lake: Lake) -> tuple[dict[str, list[Measures]], set[str]]:
     return history, {row["dump_sha256"] for row in inputs if row["run_id"] in healthy}
 
 
+def without_counts(measured: Mapping[str, Measures]) -> dict[str, Measures]:
+    """Measures less those that count documents, which later runs would be compared with."""
+    return {
+        edition: {name: value for name, value in measures.items() if name not in COUNTED}
+        for edition, measures in measured.items()
+    }
+
+
 def judge_envelopes(
-    lake: Lake, measured: Mapping[str, Measures], days: Mapping[str, Dated], dumps: Iterable[str]
+    lake: Lake,
+    measured: Mapping[str, Measures],
+    days: Mapping[str, Dated],
+    dumps: Iterable[str],
+    *,
+    counted: bool = True,
 ) -> list[Breach]:
-    """All breaches of a batch. Dumps that a healthy run took in before are not judged again: they change nothing."""
+    """All breaches of a batch. Dumps that a healthy run took in before are not judged again: they change nothing.
+
+    `counted`: how many documents there are tells something; not so where each was asked for by itself.
+    """
     history, known = read_history(lake)
     if set(dumps) <= known:
         return []
     breaches = []
     for edition, measures in sorted(measured.items()):
         breaches += find_breaches(edition, measures, history.get(edition, []))
-        if days.get(edition):
+        if counted and days.get(edition):
             sizes = [run["documents_a_run"][0] for run in history.get(edition, []) if "documents_a_run" in run]
             breaches += _missing(lake, edition, days[edition], sizes)
     return breaches

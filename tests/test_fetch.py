@@ -105,6 +105,22 @@ def test_what_the_publisher_edits_and_removes(stenolake: Command, site: Site, tm
     assert ledger.withdrawn(Lake(lake)) == {}
 
 
+def test_a_short_day_is_no_cut_dump(stenolake: Command, site: Site, tmp_path: Path) -> None:
+    """How many pages a day has, the lists say; beside a month of 20 the next day of one is nothing strange."""
+    pages = {number: dt.date(2021, 4, 1 + number % 28) for number in range(800, 820)}
+    site.pages |= {f"{NEWS}/{number}": kremlin_page(number, when) for number, when in pages.items()}
+    site.pages |= {
+        f"{NEWS}/by-date/{one:02}.04.2021": kremlin_list(pages | {700: dt.date(2021, 3, 1), 907: day(9)}, number=3)
+        for one in range(1, 31)
+    }
+    told = ["--base-url", site.base, "--delay", 0, "--lake", tmp_path / "lake", "--json"]
+    for since, until, published in (
+        ("2021-04-01", "2021-04-30", 20), ("2021-05-02", "2021-05-03", 2), ("2021-05-06", "2021-05-06", 1),
+    ):  # fmt: skip
+        said = stenolake("fetch", "kremlin", "--since", since, "--until", until, *told)
+        assert (said.code, said.json["documents"]["published"]) == (0, published)
+
+
 @pytest.mark.parametrize(
     ("at", "answered"), [(f"{NEWS}/by-date/05.05.2021", False), (f"{NEWS}/903", False), (f"{NEWS}/905", True)]
 )
