@@ -93,7 +93,7 @@ def _funnel(pages: Pages, run: dict[str, Any]) -> Any:
 def _write_documents(lake: Lake, pages: Pages, runs: list[dict[str, Any]]) -> None:
     """The page of each document, their lists, the table of them for spreadsheets, and the first page."""
     sums: dict[str, Counter[Any]] = {
-        name: Counter() for name in ("totals", "kinds", "turns", "speakers", "months", "sources")
+        name: Counter() for name in ("totals", "kinds", "turns", "speakers", "months", "days", "sources")
     }
     parts, days = [], []
     with (pages.folder / "documents.csv").open("w", encoding="utf-8", newline="") as stream:
@@ -115,11 +115,18 @@ def _write_documents(lake: Lake, pages: Pages, runs: list[dict[str, Any]]) -> No
                 parts.append((name, file, len(some)))
     pages.write("documents.html", "documents.html", part="", rows=[], parts=parts)
     pages.write(
+        "coverage.html",
+        "coverage.html",
+        calendar=_calendar(sums["months"]),
+        months=MONTHS,
+        years=_draw_days(pages, sums["days"]),
+    )
+    pages.write(
         "index.html", "index.html",
         made_at=f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
         first=min(days, default=None), last=max(days, default=None),
         totals={**dict(sums["totals"]), "runs": len(runs)},
-        charts=_charts(sums), calendar=_calendar(sums["months"]), months=MONTHS,
+        charts=_charts(sums),
         lineage=pages.pictures.lineage(*report_data.picture_lineage(lake, runs)),
     )  # fmt: skip
 
@@ -138,6 +145,7 @@ def _add(sums: dict[str, Counter[Any]], document: dict[str, Any], rows: dict[str
     sums["kinds"][year, document["kind"]] += 1
     sums["turns"][year] += len(rows["turns"])
     sums["months"][year, document["event_date"].month] += 1
+    sums["days"][document["event_date"]] += 1
     sums["sources"][document["source_id"]] += 1
     sums["speakers"].update(row["speaker_name"] for row in rows["turns"] if row["speaker_name"])
 
@@ -170,6 +178,27 @@ def _calendar(months: Counter[Any]) -> list[Any]:
         return count, min(4, 1 + int(4 * (count / (most + 1)) ** 0.5)) if count else 0
 
     return [(year, [cell(months[year, month]) for month in range(1, 13)]) for year in years]
+
+
+def _draw_days(pages: Pages, days: Counter[Any]) -> list[tuple[int, int, int, Any]]:
+    """For each year, latest first, its documents, the days that have any, and a picture with a square a day."""
+    most = max(days.values(), default=1)
+    by_year: dict[int, list[tuple[dt.date, int]]] = {}
+    for day, count in days.items():
+        by_year.setdefault(day.year, []).append((day, count))
+    drawn = []
+    for year in sorted(by_year, reverse=True):
+        first = dt.date(year, 1, 1)
+        offset = first.weekday()  # the squares of a week stand in a column, Monday on top
+        levels: dict[int, list[tuple[int, int]]] = {}
+        for day, count in sorted(by_year[year]):
+            at = (day - first).days + offset
+            levels.setdefault(min(4, 1 + int(4 * (count / (most + 1)) ** 0.5)), []).append((at // 7, at % 7))
+        starts = [(((dt.date(year, month, 1) - first).days + offset) // 7, MONTHS[month - 1]) for month in range(1, 13)]
+        documents = sum(count for _, count in by_year[year])
+        picture = pages.pictures.days(year, sorted(levels.items()), starts, documents, len(by_year[year]))
+        drawn.append((year, documents, len(by_year[year]), picture))
+    return drawn
 
 
 def _cell(value: Any) -> str:

@@ -68,6 +68,8 @@ def measure(held: Sequence[Held]) -> tuple[dict[str, Measures], dict[str, Dated]
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     days: dict[str, Dated] = defaultdict(dict)
     for row in rows.to_pylist():
+        if row["source_id"] is None:
+            continue  # held back: nobody's edition
         edition = f"{row['source_id']}/{row['language']}"
         found = sums[edition]
         speaks, day = row["turn_count"] > 0, row["event_date"]

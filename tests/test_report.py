@@ -200,12 +200,15 @@ def test_report_tells_the_sample(stenolake: Command, sample_lake: Path, tmp_path
     documents = sorted((out / "documents").rglob("*.html"))
     table = (out / "documents.csv").read_text("utf-8").splitlines()
     assert len(documents) == len(list(csv.DictReader(table)))
-    for file in ("index.html", "documents.html", "runs.html", "quality.html", "quarantine.html"):
+    for file in ("index.html", "documents.html", "coverage.html", "runs.html", "quality.html", "quarantine.html"):
         assert read(out / file).active == []
     for path in out.rglob("*.html"):  # every link inside leads somewhere
         for target in re.findall(r'href="([^"#:,]+)["#]', path.read_text("utf-8")):
             assert (path.parent / target).exists(), (path, target)
     lake = Lake(sample_lake)
+    days = {row["event_date"] for row in csv.DictReader(table)}
+    squares = re.findall(r"M\d+ \d+h10v10h-10z", (out / "coverage.html").read_text("utf-8"))
+    assert len(squares) == len(days)
     (partition, *_) = lake.partitions()
     text = "".join(path.read_text("utf-8") for path in documents)
     for turn in lake.read("turns", partition).to_pylist():
@@ -226,4 +229,4 @@ def test_report_of_an_empty_lake(tmp_path: Path) -> None:
     (tmp_path / "lake" / "_raw").mkdir(parents=True)
     folder = tmp_path / "report"
     folder.mkdir()
-    assert build_report(Lake(tmp_path / "lake"), folder).count == 5
+    assert build_report(Lake(tmp_path / "lake"), folder).count == 6
