@@ -21,7 +21,7 @@ RUN_COLUMNS = frozenset({"run_id", "ingested_at"})
 
 # Text that is a paragraph, and all that a document says, page furniture aside.
 BODY = "speech lead heading note quote elision"
-SAID = f"title summary date time place caption credit speaker_label label_note {BODY} tag published_at"
+SAID = f"title summary head date time place caption credit speaker_label label_note turn_mark {BODY} tag published_at"
 _DOCUMENT_ID = "hash title published_at date; choose bytes"  # by the format: source and language
 # told by the format or the document; else by its record, its address or an option
 _SOURCE_ID, _LANGUAGE = "choose bytes; read source uri", "choose bytes; read language uri"
@@ -61,7 +61,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "document_id": _DOCUMENT_ID,
         "source_id": _SOURCE_ID,
         "language": _LANGUAGE,
-        "title": "fold title; read uri",
+        "title": "fold title head; read front_title uri",
         "summary": "fold summary",
         "kind": "choose speaker_label sections",
         "event_date": _EVENT_DATE,
@@ -113,6 +113,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "source_id": _SOURCE_ID,
         "language": _LANGUAGE,
         "event_date": _EVENT_DATE,
+        "start_ms": "read cue_time",
+        "end_ms": "read cue_time",
         **_SPAN,
     },
     "tags": {"tag_index": "order tag", "facet": "read tag_facet", "value": "fold tag", **_EXTRA},
