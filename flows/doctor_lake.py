@@ -9,11 +9,13 @@ import os
 import re
 import shutil
 import socket
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from flows.doctor import FAIL, OK, WARN, Check
+from storage.lock import LEASE_SECONDS, boot_id
 
 # A run rewrites whole partitions: the new file beside the old, and the fragments that it is merged from.
 SPACE_PARTITIONS = 2
@@ -23,6 +25,8 @@ SHOWN = 3  # paths named in one line
 
 _FINAL_RE = re.compile(r"source=[a-z0-9-]+/year=-?[0-9]+/[^/]+\.parquet")
 _PERMISSION = "give this user the right: chown -R or chmod -R u+rwX on the lake"
+_TAKEN_OVER = "nothing to do: the next run takes the lake over"
+_READ_ONLY = "mount its file system for writing, or name a lake elsewhere with --lake"
 
 
 def examine_lake(lake: Path) -> list[Check]:
@@ -79,11 +83,15 @@ def check_place(lake: Path) -> Check:
 def check_permission(lake: Path) -> Check:
     """May this user write in every folder, and read every file of the tables? (Raw objects: `verify` opens them.)"""
     refused = [] if _may(lake, os.R_OK | os.W_OK | os.X_OK) else [lake]
+    lock = lake / "_staging" / "lock"
+    refused += [] if _may(lock, os.R_OK | os.W_OK) else [lock]
     for folder, folders, files in os.walk(lake):
         here = Path(folder)
         refused += [here / name for name in folders if not _may(here / name, os.R_OK | os.W_OK | os.X_OK)]
         refused += [here / name for name in files if name.endswith(".parquet") and not _may(here / name, os.R_OK)]
     if refused:
+        if refused[0].exists() and os.statvfs(refused[0]).f_flag & os.ST_RDONLY:
+            return Check("permission", FAIL, f"mounted read-only: {_name(refused, lake)}", _READ_ONLY)
         return Check("permission", FAIL, f"not readable or writable: {_name(refused, lake)}", _PERMISSION)
     return Check("permission", OK, "every folder can be written")
 
@@ -106,29 +114,44 @@ def _check_space_of(lake: Path) -> Check:
     standing = _standing(lake.absolute())
     inodes = os.statvfs(standing)
     free_inodes = inodes.f_favail if inodes.f_files else None
-    return check_space(shutil.disk_usage(standing).free, free_inodes, largest_partition(lake))
+    return check_space(standing, shutil.disk_usage(standing).free, free_inodes, largest_partition(lake))
 
 
-def check_space(free_bytes: int, free_inodes: int | None, partition_bytes: int) -> Check:
+def check_space(place: Path, free_bytes: int, free_inodes: int | None, partition_bytes: int) -> Check:
     """Is there room for a run that rewrites the largest partition? `free_inodes` None: the file system has no limit."""
     needed = SPACE_PARTITIONS * partition_bytes + SPACE_BYTES
-    detail = f"{_size(free_bytes)} free; a run may need {_size(needed)}"
+    detail = f"{_size(free_bytes)} free at {place}; a run may need {_size(needed)}"
     if free_bytes < needed:
         return Check("space", FAIL, detail, f"free {_size(needed - free_bytes)} or more")
     if free_inodes is not None and free_inodes < FREE_INODES:
         return Check(
-            "space", FAIL, f"{free_inodes} files can still be made", "remove small files: the table of files is full"
+            "space",
+            FAIL,
+            f"{free_inodes} files can still be made at {place}",
+            "remove small files: the table of files is full",
         )
     return Check("space", OK, detail)
 
 
-def devices(lake: Path) -> Mapping[int, list[Path]]:
-    """File systems (device numbers) of the folders that files are renamed between, with those folders."""
-    found: dict[int, list[Path]] = defaultdict(list)
+def mounts(lake: Path) -> Mapping[tuple[int, str], list[Path]]:
+    """Mounted file systems of the folders that files are renamed between, with those folders."""
+    found: dict[tuple[int, str], list[Path]] = defaultdict(list)
     for folder in _renamed_between(lake):
         with contextlib.suppress(FileNotFoundError):
-            found[folder.stat().st_dev].append(folder)
+            found[_mount(folder)].append(folder)
     return found
+
+
+def _mount(folder: Path) -> tuple[int, str]:
+    """Device and mount of a folder: a rename from one mount to another is refused, though both show one device."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            facts = Path(f"/proc/self/fdinfo/{handle}").read_text(encoding="ascii")
+            return os.fstat(handle).st_dev, next((line for line in facts.splitlines() if line.startswith("mnt_id")), "")
+        return os.fstat(handle).st_dev, ""
+    finally:
+        os.close(handle)
 
 
 def _renamed_between(lake: Path) -> Iterator[Path]:
@@ -142,12 +165,12 @@ def _renamed_between(lake: Path) -> Iterator[Path]:
 
 def check_file_system(lake: Path) -> Check:
     """Do `_staging` and the tables stand on one file system, so that a rename between them is atomic?"""
-    found = devices(lake)
+    found = mounts(lake)
     if len(found) == 1:
         return Check("file system", OK, "staging and tables share one")
     staging = lake / "_staging"
-    home = (staging if staging.is_dir() else lake).stat().st_dev
-    others = [folder for device, folders in found.items() if device != home for folder in folders]
+    home = _mount(staging if staging.is_dir() else lake)
+    others = [folder for mount, folders in found.items() if mount != home for folder in folders]
     return Check(
         "file system",
         FAIL,
@@ -174,17 +197,36 @@ def check_lock(lake: Path) -> Check:
         owner = json.loads(text)
         pid, host, run_id, started = int(owner["pid"]), owner["host"], owner["run_id"], owner["started_at"]
     except (ValueError, KeyError, TypeError):
-        return Check("lock", WARN, f"{lock} does not say who holds the lake", f"if no run is at work, remove {lock}")
+        if not _is_locked(lock):
+            return Check("lock", WARN, f"stale: {lock} does not say who held the lake, and nobody does", _TAKEN_OVER)
+        return Check("lock", WARN, f"held by a process that {lock} does not name", "wait for it: ingest --wait SECONDS")
     who = f"run {run_id}, process {pid} on {host} since {started}"
-    if host != socket.gethostname():
-        return Check(
-            "lock", WARN, f"held by {who}, which cannot be seen from here", f"see whether process {pid} runs there"
-        )
+    if owner.get("boot_id", boot_id()) != boot_id():  # another machine, or this one before it was started again
+        silent = max(time.time() - lock.stat().st_mtime, 0)
+        if silent >= LEASE_SECONDS:
+            return Check("lock", WARN, f"stale: left by {who}, last heard of {silent:.0f} s ago", _TAKEN_OVER)
+        advice = f"see whether process {pid} runs there; if not, the lake is free in {LEASE_SECONDS - silent:.0f} s"
+        return Check("lock", WARN, f"held by {who}, which cannot be seen from here", advice)
+    if host != socket.gethostname():  # another container of this kernel, whose processes and locks are hidden
+        advice = f"see whether process {pid} runs there; if not, the next run takes the lake over"
+        return Check("lock", WARN, f"held by {who}, which cannot be seen from here", advice)
     if not is_alive(pid):
-        return Check(
-            "lock", WARN, f"stale: left by {who}, which is gone", "nothing to do: the next run takes the lake over"
-        )
+        return Check("lock", WARN, f"stale: left by {who}, which is gone", _TAKEN_OVER)
+    if not _is_locked(lock):
+        return Check("lock", WARN, f"stale: left by {who}, a number that another process has now", _TAKEN_OVER)
     return Check("lock", OK, f"held by {who}")
+
+
+def _is_locked(path: Path) -> bool:
+    """Does a process of this host hold the kernel's lock on a file? True where the kernel does not tell.
+
+    It tells in lines as `1: FLOCK ADVISORY WRITE 20059 fe:00:2211987 0 EOF`, the last number of the three the inode's.
+    """
+    inode = path.stat().st_ino
+    try:
+        return f":{inode} " in Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return True
 
 
 def is_alive(pid: int) -> bool:

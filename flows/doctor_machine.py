@@ -6,6 +6,7 @@ import datetime as dt
 import email.utils
 import os
 import re
+import shutil
 import sys
 import tarfile
 import time
@@ -24,6 +25,7 @@ SAFE_ARCHIVES = {(3, 11): 14, (3, 12): 12, (3, 13): 8}
 API_SECONDS = 3.0
 CLOCK_SECONDS = 60.0  # more than any healthy clock is off, and enough to put a run into the wrong day
 LAKE_CLOCK_SECONDS = 300.0
+HOME_BYTES = 64 << 20  # Prefect's database and its journal over a month of daily runs
 FIRST_DAY = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)  # before this the project was not there
 
 
@@ -90,7 +92,9 @@ def check_libraries() -> Check:
     for package in NEEDED:
         try:
             installed = version(package)
-        except PackageNotFoundError:
+        except (PackageNotFoundError, KeyError):
+            installed = None  # not there, or metadata without a version: half removed
+        if installed is None:
             missing.append(package)
             continue
         broken += [
@@ -133,6 +137,8 @@ def check_prefect_api() -> list[Check]:
     try:
         answer = requests.get(f"{url.rstrip('/')}/health", timeout=API_SECONDS)
         answer.raise_for_status()
+        if answer.text.strip() != "true":
+            return [Check("prefect api", FAIL, f"{url} is not a Prefect API; its address ends with /api", advice)]
     except (requests.RequestException, ValueError) as error:
         return [Check("prefect api", FAIL, f"{url} does not answer: {_first_cause(error)}", advice)]
     checks = [Check("prefect api", OK, f"{url} answers")]
@@ -168,6 +174,14 @@ def check_prefect_home(home: Path) -> Check:
     if database.exists() and not os.access(database, os.R_OK | os.W_OK):
         return Check(
             "prefect home", FAIL, f"{database} cannot be written", "give this user the right to read and write it"
+        )
+    free = shutil.disk_usage(standing).free
+    if free < HOME_BYTES:
+        return Check(
+            "prefect home",
+            FAIL,
+            f"{free >> 20} MiB free at {standing}; Prefect's database may need {HOME_BYTES >> 20} MiB",
+            f"free {(HOME_BYTES - free) // (1 << 20) + 1} MiB, or set PREFECT_HOME to a folder with more room",
         )
     return Check("prefect home", OK, str(home))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -146,13 +147,15 @@ def test_space_is_measured_against_the_largest_partition(lake: Path, monkeypatch
     assert find(doctor_lake.examine_lake(lake), "space").status == "ok"
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(GIB, 0, needed - MIB))
     check = find(doctor_lake.examine_lake(lake), "space")
-    assert check == Check("space", "fail", "267.0 MiB free; a run may need 268.0 MiB", "free 1.0 MiB or more")
+    assert check == Check(
+        "space", "fail", f"267.0 MiB free at {lake}; a run may need 268.0 MiB", "free 1.0 MiB or more"
+    )
 
 
-def test_a_full_table_of_files() -> None:
-    assert doctor_lake.check_space(GIB, 9_999, 0).status == "fail"
-    assert doctor_lake.check_space(GIB, 10_000, 0).status == "ok"
-    assert doctor_lake.check_space(GIB, None, 0).status == "ok"
+def test_a_full_table_of_files(tmp_path: Path) -> None:
+    assert doctor_lake.check_space(tmp_path, GIB, 9_999, 0).status == "fail"
+    assert doctor_lake.check_space(tmp_path, GIB, 10_000, 0).status == "ok"
+    assert doctor_lake.check_space(tmp_path, GIB, None, 0).status == "ok"
 
 
 # File system
@@ -173,9 +176,9 @@ def test_folders_on_different_file_systems(lake: Path) -> None:
 
 
 def test_staging_on_another_file_system(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = lake.stat().st_dev
+    home, other = doctor_lake._mount(lake / "_staging"), (0, "mnt_id: 0")
     monkeypatch.setattr(
-        doctor_lake, "devices", lambda _: {home: [lake / "_staging"], home + 1: [lake / table for table in TABLES]}
+        doctor_lake, "mounts", lambda _: {home: [lake / "_staging"], other: [lake / table for table in TABLES]}
     )
     check = doctor_lake.check_file_system(lake)
     assert check.status == "fail"
@@ -215,7 +218,9 @@ def test_leftovers(lake: Path) -> None:
 def test_a_run_at_work_leaves_no_leftovers(lake: Path) -> None:
     (lake / "_staging" / "r1").mkdir()
     (lake / "_staging" / "lock").write_text(owner(os.getpid()))
-    assert doctor_lake.check_staging(lake) == Check("staging", "ok", "1 item of the run at work")
+    with (lake / "_staging" / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert doctor_lake.check_staging(lake) == Check("staging", "ok", "1 item of the run at work")
 
 
 def lock_states() -> dict[str, tuple[Callable[[], str], str, str]]:
@@ -223,19 +228,19 @@ def lock_states() -> dict[str, tuple[Callable[[], str], str, str]]:
     here, me = socket.gethostname(), os.getpid()
     return {
         "absent": (lambda: "", "ok", "nobody holds the lake"),
-        "held": (lambda: owner(me), "ok", f"held by run r1, process {me} on {here} {since}"),
+        "number of another": (lambda: owner(me), "warn", f"stale: left by run r1, process {me} on {here} {since}, a"),
         "dead": (lambda: owner(dead_pid()), "warn", "stale: left by run r1, process "),
         "elsewhere": (
             lambda: owner(me, "otherhost"),
             "warn",
             f"held by run r1, process {me} on otherhost {since}, which",
         ),
-        "torn": (lambda: '{"pid": 12', "warn", "/_staging/lock does not say who holds the lake"),
-        "no object": (lambda: "[]", "warn", "/_staging/lock does not say who holds the lake"),
+        "torn": (lambda: '{"pid": 12', "warn", "/_staging/lock does not say who held the lake"),
+        "no object": (lambda: "[]", "warn", "/_staging/lock does not say who held the lake"),
     }
 
 
-@pytest.mark.parametrize("state", ["absent", "held", "dead", "elsewhere", "torn", "no object"])
+@pytest.mark.parametrize("state", ["absent", "number of another", "dead", "elsewhere", "torn", "no object"])
 def test_lock(lake: Path, state: str) -> None:
     text, status, detail = lock_states()[state]
     (lake / "_staging" / "lock").write_text(text())
