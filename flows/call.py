@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flows import environment
+from flows.shown import tell
 
 environment.quiet()
 # our own lines are the terminal's
@@ -61,8 +62,6 @@ def call_flow(flow: Callable[..., Any], **parameters: Any) -> dict[str, Any]:
         lost.append(str(error))
         if isinstance(end, Exception):
             raise end from error
-        print(
-            f"stenolake: Prefect's server went away ({error}); the next run tells it how this one ended",
-            file=sys.stderr,
-        )
+        away = f"stenolake: Prefect's server went away ({error}); the next run tells it how this one ended"
+        tell(away, stream=sys.stderr)
         return end or {}

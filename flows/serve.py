@@ -27,6 +27,7 @@ from flows.server import (
     start_server,
     stop_process,
 )
+from flows.shown import tell, tell_json
 from storage.errors import StenolakeError, UsageError
 
 POOL = "stenolake"
@@ -129,10 +130,10 @@ def _announce(
 ) -> None:
     places = {name: environ[f"STENOLAKE_{name.upper()}"] for name in ("lake", "drop", "report")}
     if as_json:
-        sys.stdout.write(json.dumps({**asdict(server), **places, "deployments": deployed}, ensure_ascii=False) + "\n")
+        tell_json({**asdict(server), **places, "deployments": deployed})
     else:
         lines = [f"Flow UI: {server.url}" + ("  (Ctrl-C stops it and its runs)" if stays else "")]
         lines += [f"  {name:<16} {path}" for name, path in places.items()]
         lines += [f"  {one['name']:<16} {', '.join(one['schedules']) or 'by hand'}" for one in deployed]
-        sys.stdout.write("\n".join(lines) + "\n")
+        tell("\n".join(lines))
     sys.stdout.flush()
