@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
-import json
 import os
 from pathlib import Path
 
+from flows.shown import tell, tell_json
 from storage.errors import UsageError
 from storage.files import storing
 from storage.lake import Lake
@@ -41,7 +41,7 @@ def run_export_warc(
         beside.unlink(missing_ok=True)
     size = out.stat().st_size
     if as_json:
-        print(json.dumps({"status": "written", "path": str(out), "responses": count, "bytes": size}))
+        tell_json({"status": "written", "path": str(out), "responses": count, "bytes": size})
     else:
-        print(f"{count} responses, {size:,} bytes in {out}")
+        tell(f"{count} responses, {size:,} bytes in {out}")
     return 0

@@ -110,7 +110,8 @@ class Projection:
         self.inferred: list[str] = list(doubts)
         published = self._value("published_at")
         told = origin.told
-        self.source_id = self._infer("source_id", origin.source_id or self._read("source", read_source), told.source)
+        publisher = origin.source_id or self._read("source", read_source)
+        self.source_id = self._infer("source_id", publisher, told.source or self._host())
         self.language = self._infer("language", origin.language or self._read("language", read_language), told.language)
         self.event_date = self._infer("event_date", self._event_date(published), told.date)
         self.published = self._infer(
@@ -165,6 +166,11 @@ class Projection:
     def _read(self, kind: str, read: Callable[[str], str | None]) -> str | None:
         value = self._value(kind)
         return read(value) if isinstance(value, str) else None
+
+    def _host(self) -> Fact[str] | None:
+        """The source that the host of the document's own address gives."""
+        slug = read_source(self._text("page_address") or "")
+        return Fact(slug, "host of the address") if slug else None
 
     def _front_title(self) -> Fact[str] | None:
         """The title that front matter writes with escapes: no bytes of the text say it as it is meant."""

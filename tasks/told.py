@@ -37,7 +37,15 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "url": ("url", "sourceurl", "canonicalurl", "permalink", "link"),
 }
 # Publishers whose slug is not the name of their host.
-_HOSTS: Mapping[str, str] = {"kremlin.ru": "kremlin", "whitehouse.gov": "whitehouse"}
+_HOSTS: Mapping[str, str] = {
+    "kremlin.ru": "kremlin",
+    "whitehouse.gov": "whitehouse",
+    # the site of each administration, as the National Archives keep it
+    "georgewbush-whitehouse.archives.gov": "whitehouse",
+    "obamawhitehouse.archives.gov": "whitehouse",
+    "trumpwhitehouse.archives.gov": "whitehouse",
+    "bidenwhitehouse.archives.gov": "whitehouse",
+}
 _LANGUAGES: Mapping[str, str] = {"english": "en", "eng": "en", "russian": "ru", "rus": "ru", "русский": "ru"}
 
 _MONTHS: Mapping[str, int] = {

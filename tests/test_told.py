@@ -125,6 +125,17 @@ def test_a_document_may_name_its_publisher_and_language() -> None:
     assert row["inferred"] == ["event_date: file name", "title: file name"]
 
 
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [("https://www.gazette.example/1", "gazette-example"), ("https://obamawhitehouse.archives.gov/1", "whitehouse")],
+)
+def test_the_address_that_a_document_prints_tells_its_source(address: str, source: str) -> None:
+    blocks = [Block("page_address", 0, len(address)), Block("lead", len(address) + 2, len(address) + 12)]
+    row = project(blocks, Told(), text=f"{address}\n\nThank you.")
+    assert row["source_id"] == source
+    assert "source_id: host of the address" in row["inferred"]
+
+
 def test_nothing_is_made_up() -> None:
     row = project(LEAD, Told())
     assert (row["source_id"], row["event_date"], row["title"], row["language"]) == (None, None, None, "und")
