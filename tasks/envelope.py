@@ -74,7 +74,8 @@ def measure(held: Sequence[Held]) -> tuple[dict[str, Measures], dict[str, Dated]
         found = sums[edition]
         speaks, day = row["turn_count"] > 0, row["event_date"]
         found["documents"] += 1
-        found["own_text"] += row["document_id"] not in alike
+        # where somebody speaks the page itself was read, whatever it has in common with others
+        found["own_text"] += speaks or row["document_id"] not in alike
         found["recognised"] += row["recognised_share"]
         found["transcripts"] += speaks
         found["turns"] += row["turn_count"]
