@@ -109,7 +109,7 @@ ENVELOPES: Mapping[str, Envelope] = {
             "{part:g} of {whole:g} pages have a text of their own",
             0.5,
             20,
-            "The same text stands on most pages, and nobody speaks in it: a sidebar or an error page was taken for them.",
+            "One text stands on most pages, and nobody speaks in it: a sidebar or an error page was taken for them.",
             "745 pages of the Kremlin: all of them",
         ),
     )

@@ -30,7 +30,11 @@ def test_run_is_quiet_and_every_task_run_is_recorded(prefect_template: Path, tmp
     home.mkdir()
     shutil.copy(prefect_template, home / "prefect.db")
     write(tmp_path, "sitecustomize.py", AUDIT)
-    dump = write(tmp_path, "pages.txt", "".join(page(day) for day in range(1, 29)))
+    dump = write(
+        tmp_path,
+        "pages.txt",
+        "".join(page(day, f"Talks {chr(64 + day)}", f"{chr(96 + day) * 9}.") for day in range(1, 27)),
+    )
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT", "DO_NOT", "GX_"))}
     environ |= {"PREFECT_HOME": str(home), "AUDIT": str(tmp_path / "audit.log"), "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
@@ -47,6 +51,7 @@ def test_run_is_quiet_and_every_task_run_is_recorded(prefect_template: Path, tmp
     database.close()
     names = [
         "acquire 1 files",
+        "fold speakers",
         "parse batch 0",
         "plan",
         "publish",
