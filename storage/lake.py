@@ -61,6 +61,7 @@ class Known:
     parser: str
     dump_sha256: str
     ingested_at: dt.datetime
+    has_url: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +152,11 @@ class Lake:
     def known_documents(self, sources: Iterable[str]) -> dict[str, Known]:
         """Every document that the lake holds of these sources: id -> what is known."""
         wanted, known = set(sources), {}
-        columns = ("document_id", "content_sha256", "parser", "dump_sha256", "ingested_at")
+        columns = ("document_id", "content_sha256", "parser", "dump_sha256", "ingested_at", "url")
         for partition in self.partitions():
             if partition.source in wanted:
                 rows = self.read("documents", partition, list(columns))
+                rows = rows.set_column(len(columns) - 1, "has_url", rows["url"].is_valid())
                 for values in zip(*(column.to_pylist() for column in rows.columns), strict=True):
                     known[values[0]] = Known(partition, *values[1:])
         return known

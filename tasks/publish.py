@@ -70,9 +70,14 @@ class _Candidate:
     content_sha256: str
     parser: str
     partition: Partition
+    has_url: bool
 
     def order(self) -> tuple[dt.datetime, str, int]:
         return self.retrieved_at, self.dump_sha256, self.byte_start
+
+    def fullness(self) -> tuple[bool, dt.datetime, str, int]:
+        """Order of renditions of one text: those that know its address come first, then the one that was met first."""
+        return not self.has_url, *self.order()
 
 
 def plan_publication(
@@ -89,6 +94,10 @@ def plan_publication(
     counts as retrieved when its run started. Where two times are the same, the order of dump hashes and then of place
     in the dump decides, so that the order of arguments decides nothing.
 
+    Of renditions with the same words, such as a page as HTML and as text, one that knows the address of the document
+    stands, whichever came first. Where it takes the place of one that does not, the document is published and no
+    version is made: its words are the same.
+
     Args:
         lake: what there is.
         judged: the fragments of the run.
@@ -104,7 +113,7 @@ def plan_publication(
     plan = Plan(unchanged=sum(one.fragment.repeated for one in judged))
     for document_id in sorted(candidates):
         met = sorted(candidates[document_id], key=_Candidate.order)
-        winner = next(one for one in met if one.content_sha256 == met[-1].content_sha256)
+        winner = min((one for one in met if one.content_sha256 == met[-1].content_sha256), key=_Candidate.fullness)
         plan.unchanged += len(met) - 1
         before = known.get(document_id)
         if before and not anew and document_id in gone and before.content_sha256 == winner.content_sha256:
@@ -112,7 +121,10 @@ def plan_publication(
         if before and not anew and _is_same(before, winner):
             plan.unchanged += 1
             continue
-        if before and not anew and _is_older(met[-1], before, retrieved_at, held_at):
+        if before and anew and before.dump_sha256 not in retrieved_at and _is_same(before, winner):
+            plan.unchanged += 1  # what stands was read from a dump that is not derived again
+            continue
+        if before and not anew and not _is_fuller(winner, before) and _is_older(met[-1], before, retrieved_at, held_at):
             plan.unchanged += 1  # what the lake holds was retrieved later; the older text is kept as a version
             older = [one for one in met if (document_id, one.content_sha256) not in told]
             plan.versions += _versions(document_id, before, older, retrieved_at, started_at)
@@ -127,10 +139,17 @@ def plan_publication(
 
 
 def _is_same(before: Known, now: _Candidate) -> bool:
-    """Same words, and nothing to gain by deriving the rows anew: no other version of the same parser."""
+    """Same words, and nothing to gain by new rows: no address, and no other version of the same parser."""
     if before.content_sha256 != now.content_sha256 or before.partition != now.partition:
         return False
+    if before.has_url != now.has_url:
+        return before.has_url
     return before.parser == now.parser or before.parser.split("/")[0] != now.parser.split("/")[0]
+
+
+def _is_fuller(now: _Candidate, before: Known) -> bool:
+    """Same words, and the address that what stands does not know."""
+    return now.has_url and not before.has_url and before.content_sha256 == now.content_sha256
 
 
 def _is_older(
@@ -177,7 +196,7 @@ def _retrievals(lake: Lake) -> dict[str, dt.datetime]:
 def _candidates(
     judged: Sequence[Judged], retrieved_at: Mapping[str, dt.datetime], started_at: dt.datetime
 ) -> dict[str, list[_Candidate]]:
-    columns = ["document_id", "source_id", "event_date", "dump_sha256", "byte_start", "content_sha256", "parser"]
+    columns = ["document_id", "source_id", "event_date", "dump_sha256", "byte_start", "content_sha256", "parser", "url"]
     found: dict[str, list[_Candidate]] = defaultdict(list)
     for index, one in enumerate(judged):
         for row in one.fragment.read("documents").select(columns).to_pylist():
@@ -186,7 +205,16 @@ def _candidates(
                 partition = Partition(row["source_id"], row["event_date"].year)
                 at = retrieved_at.get(dump, started_at)
                 found[row["document_id"]].append(
-                    _Candidate(index, at, dump, row["byte_start"], row["content_sha256"], row["parser"], partition)
+                    _Candidate(
+                        index,
+                        at,
+                        dump,
+                        row["byte_start"],
+                        row["content_sha256"],
+                        row["parser"],
+                        partition,
+                        row["url"] is not None,
+                    )
                 )
     return found
 
