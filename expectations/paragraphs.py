@@ -159,7 +159,7 @@ RULES: tuple[Rule, ...] = (
         "paragraphs.text.date_line",
         ("text",),
         CRITICAL,
-        not_matching("text", vocabulary.DATE_LINE),
+        absent("date_line"),
         "A date line as in the head of a page stands in the text: two pages ran together, and what follows is another "
         "document.",
         HEALTHY + ": no paragraph is a date and nothing else",
@@ -281,7 +281,7 @@ def facts(batch: Batch) -> Facts:
         "is_blank": is_blank(table["text"]),
         "span_bytes": pa.array(ends - starts),
         "text_bytes": pa.array(ints(pc.binary_length(table["text"]))),
-        "furniture": furniture(table["text"]),
+        **_page_marks(batch),
         "label_left": _labels_left(table, turns),
         "label_doubtful": labels_doubtful(batch),
         "start_ms_before": starts_before(table),
@@ -299,6 +299,18 @@ def furniture(texts: pa.ChunkedArray) -> pa.Array:
         hits = pc.extract_regex(texts.filter(pa.array(mask)), f"(?P<phrase>{vocabulary.FURNITURE})")
         found[mask] = pc.struct_field(flat(hits), "phrase").to_pylist()
     return pa.array(found, pa.string())
+
+
+def _page_marks(batch: Batch) -> Facts:
+    """Furniture and date lines in paragraphs of pages. In transcripts of anybody, and in captions, `Events` is a
+    heading and `May 1, 2021` a row like another: no site printed them, and nothing ran together.
+    """
+    table, rows = batch.tables["paragraphs"], batch.document_rows("paragraphs")
+    plain = true(pc.match_substring_regex(batch.documents["parser"], vocabulary.PROVES_LABELS))
+    of_page = pa.array(~(plain[rows] & (rows >= 0)) if len(plain) else np.ones(len(rows), np.bool_))
+    texts = pc.if_else(of_page, flat(table["text"]), None)
+    dated = pc.match_substring_regex(texts, vocabulary.DATE_LINE)
+    return {"furniture": furniture(pa.chunked_array([texts])), "date_line": pc.if_else(dated, texts, None)}
 
 
 def _labels_left(table: pa.Table, turns: pa.Table) -> pa.Array:

@@ -22,7 +22,7 @@ from tasks.identity import row_mark
 from tasks.origin import Origin as Origin
 from tasks.people import identify, person_tags
 from tasks.spans import count_inked, read_spans
-from tasks.told import Fact, read_language, read_source
+from tasks.told import SAID_DATE, Fact, read_language, read_source
 
 T = TypeVar("T")
 
@@ -34,8 +34,9 @@ _HEAD = (
     "front_title",
 )  # fmt: skip
 
-# Of a document whose title is its file's name, the id also hashes how the text begins: two of `1/transcript.txt` and
-# `2/transcript.txt` are two documents. A few lines tell texts apart, and most corrections leave them as they are.
+# Of a document whose title is its file's name, or whose date nobody printed, the id also hashes how the text begins:
+# two of `1/transcript.txt` and `2/transcript.txt`, or two talks under one headline and one `--date`, are two documents.
+# A few lines tell texts apart, and most corrections leave them as they are.
 _OPENING_CHARS = 300
 
 # Blocks with which a turn begins, those that belong to its label, and the parts of a photo in their order.
@@ -113,7 +114,8 @@ class Projection:
         publisher = origin.source_id or self._read("source", read_source)
         self.source_id = self._infer("source_id", publisher, told.source or self._host())
         self.language = self._infer("language", origin.language or self._read("language", read_language), told.language)
-        self.event_date = self._infer("event_date", self._event_date(published), told.date)
+        printed = self._event_date(published)
+        self.event_date = self._infer("event_date", printed, told.date)
         self.published = self._infer(
             "published_at", published if isinstance(published, dt.datetime) else None, told.published_at
         )
@@ -123,7 +125,9 @@ class Projection:
         if not self._text("title") and (joined := self._text("head")):
             unnamed = Fact(joined, "title and summary, which folded white space joined")
         self.title = self._infer("title", self._text("title"), unnamed)
-        opening = fold(text)[:_OPENING_CHARS] if self.title and unnamed is told.name and not self._text("title") else ""
+        is_named = bool(self._text("title")) or unnamed is not told.name or not self.title
+        is_dated = bool(printed) or (told.date is not None and told.date.evidence != SAID_DATE)
+        opening = "" if is_named and is_dated else fold(text)[:_OPENING_CHARS]
         self.document_id = identity.document_id(
             self.source_id or "",
             self.language or UNDETERMINED,

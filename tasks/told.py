@@ -76,6 +76,7 @@ _SLUG_RE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _NOT_SLUG_RE = re.compile(r"[^a-z0-9]+")
 _PLACE_RE = re.compile(r"#(line|record)=([0-9]+)$")
 _TITLE_CHARS = 300
+SAID_DATE = "--date"  # evidence of a day that a person said of a whole run: it tells none of its documents from another
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def tell(record: Input, date: dt.date | None = None, source: str | None = None, 
         _first(fields, "date", read_day)
         or _fact(_path_day(url.value) if url else None, "address")
         or _fact(_name_day(name) if is_own else None, "file name")
-        or _fact(date, "--date")
+        or _fact(date, SAID_DATE)
     )
     tag = (
         _first(fields, "language", read_language)

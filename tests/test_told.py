@@ -156,6 +156,25 @@ def test_two_texts_of_one_file_name_are_two_documents() -> None:
     assert mended["document_id"] == again["document_id"], "a correction far down is the same document"
 
 
+def test_a_title_and_a_day_that_nobody_printed_make_no_two_documents_one(stenolake: Command, tmp_path: Path) -> None:
+    words = "Talk with the ferryman\n\nADA LIND: Hm. {}\n\nODO KERN: Yes.\n\nADA LIND: Now?\n\nODO KERN: No.\n"
+    drop, lake = tmp_path / "drop", tmp_path / "lake"
+    drop.mkdir()
+    for name, asked in (("a.txt", "Who are you?"), ("b.txt", "Where is the ferry?"), ("again.txt", "Who  are you?")):
+        write(drop, name, words.format(asked))
+    options = ("--lake", lake, "--source", "harbour", "--language", "en", "--json")
+    said = stenolake("ingest", drop, *options, "--date", "2021-05-01").json
+    assert (said["versions"], said["documents"]["published"], said["documents"]["unchanged"]) == ({"new": 2}, 2, 1)
+    titles = ds.dataset(lake / "documents").to_table(["title"])["title"].to_pylist()
+    assert titles == ["Talk with the ferryman"] * 2
+
+    # a day that the file itself tells is as good as a printed one: other words are a correction
+    for name, asked in (("x-2021-05-02.txt", "Who are you?"), ("y-2021-05-02.txt", "Where is the ferry?")):
+        write(tmp_path, name, words.format(asked))
+        said = stenolake("ingest", tmp_path / name, *options).json
+    assert said["versions"] == {"corrected": 1}
+
+
 def test_facts_of_records_stand_in_the_lake_and_are_found_again(stenolake: Command, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     url = "http://en.kremlin.ru/events/president/news/7"

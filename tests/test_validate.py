@@ -55,6 +55,24 @@ def test_a_critical_rule_in_any_table_holds_the_document() -> None:
     assert broken.reason == BY_ID["tags.value.present"].reason
 
 
+@pytest.mark.parametrize(
+    ("rule", "text"), [("paragraphs.text.furniture", "Events"), ("paragraphs.text.date_line", "May 1, 2021")]
+)
+def test_what_a_page_prints_around_its_text_is_a_heading_elsewhere(rule: str, text: str) -> None:
+    for parser, broken in (
+        ("kremlin-text/1", [rule]),
+        ("article-html/1", [rule]),
+        ("labelled-text/1", []),
+        ("srt/1", []),
+    ):
+        tables = edited("paragraphs", 0, text=text, byte_end=900_000_000)
+        parsers = pa.array([parser] * tables["documents"].num_rows)
+        at = tables["documents"].column_names.index("parser")
+        tables["documents"] = tables["documents"].set_column(at, "parser", parsers)
+        found = [one.rule_id for one in judge(tables, TODAY).broken if one.rule_id == rule]
+        assert found == broken, parser
+
+
 def test_a_warning_holds_nothing() -> None:
     judgement = judge(edited("tags", 4, value="7 more", byte_end=900_000_000), TODAY)
     assert "tags.value.cut_mark" in {broken.rule_id for broken in judgement.broken}
