@@ -15,13 +15,16 @@ from itertools import pairwise
 
 from tasks.formats.label_forms import Candidate, read_alone, read_candidate
 from tasks.formats.named import is_capitals, is_spoken_word
-from tasks.formats.rows import Layout, Row, is_wrapped
+from tasks.formats.rows import MAX_INDENT, Layout, Row, is_wrapped
 
 Labels = dict[int, Candidate]
 
 _QUOTED_RE = re.compile(r">(?!>)")  # letters quote so, and `>>` what was quoted in them
 
 MIN_WORDS_ALONE = 20  # what a label that is the only one of its document must have behind it
+
+_CLOSE_RE = re.compile(r"\[[^\[\]]{0,200}\b(?:adjourned|concluded)\b[^\[\]]{0,80}\]")
+_CLOSE_ROWS = 4
 
 _SPOKEN_ENDS = ".?!…—–-”\"’')]*_"
 
@@ -43,7 +46,25 @@ def find_labels(rows: Sequence[Row], layout: Layout) -> Labels:
     accepted: Labels = {}
     for name in sorted(proven):
         accepted |= _accept(name, groups[name], rows)
-    return dict(sorted(accepted.items()))
+    return _without_appendix(dict(sorted(accepted.items())), rows)
+
+
+def _without_appendix(labels: Labels, rows: Sequence[Row]) -> Labels:
+    """The labels without those of written questions and answers behind the close of a printed record.
+
+    A record that goes on, as one of several days does, goes on with somebody who spoke before, labelled as before.
+    """
+    close = next((at for at, row in enumerate(rows) if row.text[0] == "[" and _closes(rows, at)), None)
+    before = {one.key: one.form for at, one in labels.items() if close is not None and at < close}
+    if close is None or not before:
+        return labels
+    form = Counter(one.form for at, one in labels.items() if at < close).most_common(1)[0][0]
+    goes_on = any(at > close and before.get(one.key) == form == one.form for at, one in labels.items())
+    return {at: one for at, one in labels.items() if at < close or (goes_on and one.form == form)}
+
+
+def _closes(rows: Sequence[Row], at: int) -> bool:
+    return _CLOSE_RE.match(" ".join(row.text for row in rows[at : at + _CLOSE_ROWS])) is not None
 
 
 def _read_candidates(rows: Sequence[Row], layout: Layout) -> Labels:
@@ -53,7 +74,8 @@ def _read_candidates(rows: Sequence[Row], layout: Layout) -> Labels:
         if candidate is None:
             continue
         capitals = candidate.form in ("mark", "letter") or is_capitals(candidate.text.split(" "))
-        starts = at == 0 or row.gap or not is_wrapped(rows[at - 1], row, layout)
+        opens = layout.indented and 2 <= row.indent <= MAX_INDENT  # behind a paragraph of one row, which fills it
+        starts = at == 0 or row.gap or opens or not is_wrapped(rows[at - 1], row, layout)
         if not starts and (not capitals or candidate.form == "period" or candidate.shape == "title"):
             continue
         if candidate.words == len(row.text) and candidate.form != "mark" and at + 1 == len(rows):

@@ -1,6 +1,7 @@
 """The forms in which transcripts print a label at the start of a row, and which part of the row is what.
 
     colon    MS. ARDEN: Good day. · Ada Lind (by telephone): … · **Ada Lind:** … · >> HOST: … · [00:12] Ada Lind: …
+             GOV. ADA LIND (D), LESSK: …            a bracket inside, the place behind it
     timed    Ada Lind: (09:51) · Ada Lind (09:51): · Ada Lind  0:05       the words stand in the next row
     letter   Q    And the ferry? · Q. And the ferry? · A. No.
     period   Mr. Lind. Good day. · The CHAIRMAN. … · Senator ARDEN [presiding]. …        as printed records have it
@@ -29,6 +30,7 @@ _STAMP_BEHIND_RE = re.compile(rf"\s*(?:[-–—|]\s*)?(?:\\?[\[(]{_TIME}\\?[\])]
 _BRACKETED_STAMP_RE = re.compile(rf"\s*\\?[\[(]{_TIME}\\?[\])]")
 _NAME_RE = re.compile(r"[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]*")
 _NOTE_RE = re.compile(r"\s*\\?[(\[]([^()\[\]:\\]{1,80})\\?[)\]]")
+_PLACE_RE = re.compile(r", ?[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]{0,80}(?=:)")
 _LETTER_RE = re.compile(r"(Q|A)(?:(\.)\s+|[^\S\n]{2,}|\t+|\u00a0+[^\S\n]*|$)")
 _BOLD_LETTER_RE = re.compile(r"(Q|A)[.:]?\*{2,3}[.:]?\s*")
 _SINGLE_Q_RE = re.compile(r"Q (?=[A-Z“\"—–‘I(…])")
@@ -148,6 +150,8 @@ def _read_named(text: str, start: int, stamped: bool) -> Candidate | None:
     at = start + len(name)
     closed = text[start - 1 : start] == "[" and text[at : at + 1] == "]"
     notes, at = _read_notes(text, at + closed)
+    if notes and (place := _PLACE_RE.match(text, at)):
+        return _candidate("colon", text, start, text[start : place.end()], (), place.end() + 1, name + place[0])
     at = _end(_EMPHASIS_RE, text, at)
     time = _STAMP_BEHIND_RE.match(text, at)
     if time is None and name[-1:].isdigit() and (cut := _cut_time(text, start, name)):
@@ -177,9 +181,15 @@ def _cut_time(text: str, start: int, name: str) -> tuple[str, int] | None:
 
 
 def _candidate(
-    form: Form, text: str, start: int, name: str, notes: tuple[tuple[int, int], ...], at: int
+    form: Form,
+    text: str,
+    start: int,
+    name: str,
+    notes: tuple[tuple[int, int], ...],
+    at: int,
+    compared: str | None = None,
 ) -> Candidate | None:
-    printed = " ".join(name.split())
+    printed = " ".join((compared or name).split())
     shape = read_shape(printed)
     if shape is None and printed.endswith(".") and printed[:-1] in ("Q", "A"):
         shape = "strong"

@@ -32,6 +32,7 @@ TITLES = _words(
     prince princess pope cardinal archbishop bishop rabbi imam pastor father sister brother deputy acting vice
     assistant first lady prime foreign ranking member presiding officer clerk president-elect coach principal dean
     provost solicitor inspector marshal treasurer comptroller parliamentarian reporter anchor host correspondent
+    gov sen rep gen amb adm col lt capt sgt maj cmdr
     """
 )
 # Titles that stand alone behind `the` and name one person all the same.

@@ -19,7 +19,7 @@ from tasks.formats.label_forms import Candidate
 from tasks.formats.named import read_speaker
 from tasks.formats.rows import MAX_INDENT, Layout, Row, find_layout, is_wrapped, split_rows
 from tasks.formats.silent import note_the_silent
-from tasks.formats.titles import END_SENTENCE, HEAD_ROWS, HEADING_RE, find_title
+from tasks.formats.titles import END_SENTENCE, HEAD_ROWS, HEADING_RE, SPACED_RE, find_title
 
 NAME = "labelled-text"
 VERSION = 1
@@ -228,7 +228,12 @@ class _Reader:
     def _is_place(self, at: int) -> bool:
         """A short row over the clock, in a head that prints no date between them."""
         row = self.rows[at]
-        if len(row.text) > 100 or row.text.endswith(END_SENTENCE) or not row.text[0].isupper():
+        if (
+            len(row.text) > 100
+            or row.text.endswith(END_SENTENCE)
+            or not row.text[0].isupper()
+            or SPACED_RE.fullmatch(row.text)
+        ):
             return False
         nearby = self.rows[at + 1 : min(at + 4, self.first_label)]
         return any(asides.read_clock(other.text) for other in nearby) and row.text.count(" ") < 14
@@ -274,7 +279,8 @@ class _Reader:
         if candidate.form == "mark":
             self._add("turn_mark", row.start, words, read_speaker("unknown"))
         else:
-            speaker = self.evidence.resolve(read_speaker(candidate.text))
+            inside = [self.text[row.start + start + 1 : row.start + end - 1] for start, end in candidate.notes[:1]]
+            speaker = self.evidence.resolve(read_speaker(candidate.text, inside[0] if inside else ""))
             self.evidence.add(speaker)
             self._add("markup", row.start, left)
             self._add("speaker_label", left, right, speaker)

@@ -40,6 +40,14 @@ _OPENERS = frozenset(
 )
 
 
+# Of these, what in capitals is an organisation: `IT Support`, `WHO Delegate`.
+_ACRONYMS = frozenset({"it", "who"})
+# Titles that only qualify another one: `The First Rule` is no office, `The First Minister` is.
+_QUALIFIERS = frozenset(
+    "first lady prime foreign ranking acting vice deputy assistant presiding major principal".split()
+)
+
+
 def _key(word: str) -> str:
     return word.strip(".,").casefold()
 
@@ -64,6 +72,8 @@ def read_shape(label: str) -> Shape | None:
     if is_spoken_word(label):
         return "strong" if label[0].isupper() else None
     words = label.split(" ")
+    if _is_office(words):
+        return "caps" if is_capitals(words) else "title"
     if len(words) > MAX_OFFICE_WORDS + MAX_WORDS or not all(_WORD_RE.fullmatch(word) for word in words):
         return None
     if _NUMBER_RE.fullmatch(words[-1]):
@@ -72,7 +82,8 @@ def read_shape(label: str) -> Shape | None:
     keys = [_key(word) for word in words]
     comma = next((at for at, word in enumerate(words) if word.endswith(",")), None)
     name = words if comma is None else words[: comma + 1]
-    if len(name) > MAX_WORDS + (keys[0] in TITLES) + ("of" in keys) or any(key in NO_LABELS for key in keys[:1]):
+    acronym = keys[0] in _ACRONYMS and words[0].isupper() and not is_capitals(words)
+    if len(name) > MAX_WORDS + (keys[0] in TITLES) + ("of" in keys) or (keys[0] in NO_LABELS and not acronym):
         return None
     if not words[0][0].isupper() or words[-1].endswith(",") or words[-1][-1] in "-‑&/":
         return None
@@ -91,9 +102,24 @@ def read_shape(label: str) -> Shape | None:
     titled = keys[0] in HONORIFICS or (keys[0] in TITLES and len(name) > 1)
     if titled and len(words) > 1 and any(word[0].isupper() for word in words[1:]):
         return "strong"
-    if keys[0] in _OPENERS:
+    if keys[0] in _OPENERS and not acronym:
         return None
     return "caps" if capitals else "title"
+
+
+def _is_office(words: Sequence[str]) -> bool:
+    """Whether words are an office with its department: `The Minister for Harbours`, `The Deputy Prime Minister`."""
+    if not 2 <= len(words) <= MAX_OFFICE_WORDS or words[0] not in ("The", "THE"):
+        return False
+    keys = [_key(word) for word in words]
+    end = next((at for at, key in enumerate(keys) if key in ("of", "for")), len(words))
+    if end < 2 or (end == len(words) and end < 3):
+        return False
+    whole = all(
+        _WORD_RE.fullmatch(word) and (word[0].isupper() or key in PARTICLES)
+        for word, key in zip(words, keys, strict=True)
+    )
+    return whole and words[-1][0].isupper() and words[-1][-1] != "," and keys[end - 1] in TITLES - _QUALIFIERS
 
 
 def is_spoken_word(label: str) -> bool:
@@ -104,8 +130,9 @@ def is_spoken_word(label: str) -> bool:
     return key.startswith("the ") and (key[4:] in OFFICES or key[4:] in GENERIC)
 
 
-def read_speaker(label: str) -> Speaker:
-    """Who speaks, by a label that is known to be one.
+def read_speaker(label: str, note: str = "") -> Speaker:
+    """Who speaks, by a label that is known to be one, and the note in brackets behind it, which may name who holds an
+    office: `The Minister for Harbours (Ms Ada Lind)`.
 
     An honorific belongs neither to name nor role: `MS. ARDEN` is ARDEN. A title is a role: `Secretary Arden`, `THE
     PRESIDENT`. Names are as printed, so `ARDEN` stays in capitals.
@@ -117,6 +144,9 @@ def read_speaker(label: str) -> Speaker:
     words = label.split(" ")
     if key.removeprefix("the ") in OFFICES and (key.startswith("the ") or key not in GENERIC | UNKNOWN):
         return Speaker(None, label[4:] if key.startswith("the ") else label, "person")
+    if _is_office(words):
+        holder = read_speaker(note).name if _key(note.partition(" ")[0]) in HONORIFICS else None
+        return Speaker(holder, label[4:], "person")
     if key in UNKNOWN or (_NUMBER_RE.fullmatch(words[-1]) and len(words) > 1):
         return Speaker(None, None, "unknown")
     if key in GENERIC or key.removeprefix("the ") in GENERIC:

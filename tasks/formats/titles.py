@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tasks.formats import asides
-from tasks.formats.rows import Layout, Row, is_wrapped
+from tasks.formats.rows import MAX_INDENT, Layout, Row, is_wrapped
 
 HEAD_ROWS = 400  # a printed hearing has its roster and contents before the first word
 END_SENTENCE = (".", ":", ";", ",", "?", "!", "”", '"')
@@ -19,6 +19,14 @@ _HEARING_RE = re.compile(r"(?:[A-Z]+ ){0,3}HEARINGS?")
 _SERIES_RE = re.compile(
     r"\[.*\]|S\. ?H(?:rg|RG)\.|H\. ?H(?:rg|RG)\.|Serial No\.|\d+(?:st|nd|rd|th) Congress|Senate Hearing"
 )
+# Who issues a transcript, or that it is one: no title where a better row follows. Letters set
+# apart are no title at all.
+_LETTERHEAD_RE = re.compile(
+    r"(?:the )?white house|office of .{1,80}|(?:for|not for) (?:immediate )?release\b.{0,80}|embargoed.{0,80}"
+    r"|(?:u\.s\. )?department of .{1,60}|(?:official |rush |full |verbatim )?transcript(?: of proceedings)?",
+    re.IGNORECASE,
+)
+SPACED_RE = re.compile(r"[^\W\d_](?: {1,4}[^\W\d_]){3,}")
 _ENTRY_RE = re.compile(r"[A-Z][A-Za-z-]{0,20}:\s")  # of the head of a letter
 
 
@@ -59,20 +67,30 @@ def _find_heading(head: Sequence[Row]) -> tuple[int, int] | None:
 
 
 def _find_first(text: str, head: Sequence[Row], layout: Layout) -> tuple[int, int] | None:
-    """The first paragraph, where it is short, no sentence and no entry of a letter."""
-    if not head or _is_aside(head[0].text) or _ENTRY_RE.match(head[0].text):
+    """The first paragraph, where it is short, no sentence and no entry of a letter; one behind the letterhead first."""
+    first = int(len(head) > 1 and not head[1].gap and _LETTERHEAD_RE.fullmatch(head[1].text) is not None)
+    while first < len(head) and (_LETTERHEAD_RE.fullmatch(head[first].text) or (first and _is_aside(head[first].text))):
+        first += 1
+    found = _find_paragraph(text, head, first, layout) if first else None
+    return found or _find_paragraph(text, head, 0, layout)
+
+
+def _find_paragraph(text: str, head: Sequence[Row], first: int, layout: Layout) -> tuple[int, int] | None:
+    if first >= len(head) or _is_aside(head[first].text) or _ENTRY_RE.match(head[first].text):
         return None
-    last = 0
-    while (
-        last + 1 < len(head) and is_wrapped(head[last], head[last + 1], layout) and not _is_aside(head[last + 1].text)
-    ):
+    last = first
+    while last + 1 < len(head) and _goes_on(head[last], head[last + 1], layout) and not _is_aside(head[last + 1].text):
         last += 1
-    if last >= _MAX_TITLE_ROWS:
+    said = text[head[first].start : head[last].end]
+    if last - first >= _MAX_TITLE_ROWS or len(said) > _MAX_TITLE_CHARS or SPACED_RE.fullmatch(said):
         return None
-    said = text[head[0].start : head[last].end]
-    if len(said) > _MAX_TITLE_CHARS or (said.endswith(END_SENTENCE) and not said.isupper()):
-        return None
-    return 0, last
+    return None if said.endswith(END_SENTENCE) and not said.isupper() else (first, last)
+
+
+def _goes_on(before: Row, row: Row, layout: Layout) -> bool:
+    """Whether a row goes on with a title: wrapped, or in capitals in the middle of the page as the one before is."""
+    centred = min(before.indent, row.indent) > MAX_INDENT and before.text.isupper() and row.text.isupper()
+    return is_wrapped(before, row, layout) or (centred and not row.gap)
 
 
 def _is_aside(text: str) -> bool:
