@@ -16,7 +16,11 @@ def note_the_silent(blocks: Sequence[Block]) -> list[Block]:
     at = 0
     while at < len(blocks):
         end = at
+        labels = 0
         while end < len(blocks) and blocks[end].kind in _OF_LABEL:
+            labels += blocks[end].kind in _TURN
+            if labels > 1:  # the next label comes at once
+                break
             end += 1
         kinds = {block.kind for block in blocks[at:end]}
         if not kinds & {"speaker_label", "turn_mark"}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.labelled import Score, score_folder, total
 from tasks.formats import FORMATS, choose, labelled_text
 from tasks.formats.blocks import KINDS, Speaker, check_tiling
 from tasks.formats.named import read_speaker
@@ -114,6 +116,7 @@ ANY = st.text(max_size=300) | st.lists(
 
 @settings(deadline=None)
 @given(ANY)
+@example("AA(0:00)\nA(0:00)0")
 @example("---\ntitle: \\\n---\n")
 @example("Q. Who?\nA. I.\nQ.")
 def test_any_text_is_tiled(text: str) -> None:
@@ -143,6 +146,23 @@ def test_repetition_does_not_hang(piece: str) -> None:
         labelled_text.sniff(text)
         for start, stop in labelled_text.split(text):
             check_tiling(text[start:stop], labelled_text.parse(text[start:stop]))
+
+
+@pytest.mark.real
+def test_briefings_do_not_fall_below_their_floor(real_data: Path) -> None:
+    """What lowers the floor is said in `floors.toml`."""
+    scores = score_folder(real_data / "whitehouse")
+    floor = tomllib.loads((ROOT / "tests" / "floors.toml").read_text("utf-8"))["labelled"]["turn_f1"]
+    assert total(scores).truth > 300
+    assert total(scores).f1 >= floor, [(row.name, row.f1) for row in scores]
+
+
+def test_the_benchmark_counts_what_rows_show(tmp_path: Path) -> None:
+    briefing = (
+        "MS. LIND: Good day.\n\nQ  Who are you?\n\nMS. LIND: (Laughter.) I am Ada.\n\nQ  Who else?\n\nLIND: Odo.\n"
+    )
+    (tmp_path / "briefing.md").write_text(briefing, "utf-8")
+    assert score_folder(tmp_path) == [Score("briefing.md", truth=5, parsed=5, agreeing=5, speakers=3)]
 
 
 def test_a_folder_of_transcripts_becomes_a_lake_that_verifies(stenolake: Command, tmp_path: Path) -> None:
