@@ -4,6 +4,7 @@ The rendition of a caption file is text in which marks, which no caption can pri
 
     ⟦title Harbour Tonight⟧                     what the file says of itself, where it does
     ⟦language en⟧
+    ⟦2 times lost⟧                              where times could not be read; the words stand with the cue before
     ⟦00:00:01.000 --> 00:00:04.000⟧             times of the paragraph below
     ⟦Ada Lind⟧ Good evening.                    who speaks from here on; `⟦>>⟧` where it is only known that another does
 
@@ -43,6 +44,7 @@ _VOICE_RE = re.compile(r"<v(?:\.[\w.-]{1,60})?[ \t]+([^<>\n]{1,120})>")
 _MARKS = str.maketrans({OPENING: "[", CLOSING: "]", "\u200b": None})
 _DASH_RE = re.compile(r"[-–—]\s?(?=[^\s\d-])")
 _FACT_RE = re.compile(rf"{OPENING}(title|language) ([^{OPENING}{CLOSING}\n]+){CLOSING}")
+_LOST_RE = re.compile(rf"{OPENING}(\d+) times lost{CLOSING}")
 _TIME_RE = re.compile(rf"{OPENING}(\d+):(\d\d):(\d\d)\.(\d\d\d) --> (\d+):(\d\d):(\d\d)\.(\d\d\d){CLOSING}")
 _LABEL_RE = re.compile(
     rf"{OPENING}([^{OPENING}{CLOSING}()\n]*[^{OPENING}{CLOSING}()\n ]) ?(\([^{OPENING}{CLOSING}()\n]*\))?{CLOSING}"
@@ -101,10 +103,12 @@ def canonical_timing(match: re.Match[str], mark: str) -> str:
     return f"{write_clock(to_ms(match[1]), mark)} --> {write_clock(to_ms(match[2]), mark)}"
 
 
-def render(cues: Sequence[Cue], title: str | None = None, language: str | None = None) -> str:
-    """The rendition of cues: see the head of this module."""
+def render(cues: Sequence[Cue], title: str | None = None, language: str | None = None, lost: int = 0) -> str:
+    """The rendition of cues: see the head of this module. `lost` counts the times that could not be read."""
     out = [f"{OPENING}{name} {fold(fact.translate(_MARKS))}{CLOSING}\n" for name, fact in
            (("title", title), ("language", language)) if fact and fact.strip()]  # fmt: skip
+    if lost:
+        out.append(f"{OPENING}{lost} times lost{CLOSING}\n")
     for paragraph in _merge(_pieces(cues)):
         label = "" if paragraph.label is None else f"{OPENING}{paragraph.label}{CLOSING} "
         times = f"{write_clock(paragraph.start)} --> {write_clock(paragraph.end)}"
@@ -226,6 +230,8 @@ def parse(text: str) -> list[Block]:
             value = fact[2] if fact[1] == "language" else None
             blocks += [Block("markup", at, left - 1), Block(fact[1], left, right, value)]
             blocks.append(Block("markup", right, at + len(words)))
+        elif _LOST_RE.fullmatch(words):
+            blocks.append(Block("markup", at, at + len(words)))
         elif time := _TIME_RE.fullmatch(words):
             first, last = (":".join(time.groups()[i : i + 3]) + f".{time[i + 4]}" for i in (0, 4))
             blocks.append(Block("cue_time", at, at + len(words), (to_ms(first), to_ms(last))))
@@ -270,6 +276,12 @@ def _word_blocks(line: str, start: int, at: int, speaking: bool) -> list[Block]:
             spoken = kind if any(map(str.isalnum, words)) else "markup"
             blocks.append(Block(spoken, at + base + first, at + base + first + len(words.strip())))
     return blocks
+
+
+def doubts(text: str) -> list[str]:
+    """What the times of a rendition leave untold."""
+    lost = _LOST_RE.search(text)
+    return [f"start_ms: {lost[1]} times could not be read; their words have the time of the cue before"] if lost else []
 
 
 def split(text: str) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ import srt  # type: ignore[import-untyped]
 
 from tasks.formats import cues
 from tasks.formats.blocks import Block
-from tasks.formats.cues import TIMING_RE, Cue, canonical_timing, parse, split
+from tasks.formats.cues import TIMING_RE, Cue, canonical_timing, doubts, parse, split
 
 NAME = "srt"
 VERSION = 1
@@ -18,7 +18,19 @@ LANGUAGE = ""
 TIME_ZONE = "UTC"
 MEDIA_TYPE = "application/x-subrip"
 
-__all__ = ["LANGUAGE", "NAME", "SOURCE", "TIME_ZONE", "VERSION", "derive", "is_complete", "parse", "sniff", "split"]
+__all__ = [
+    "LANGUAGE",
+    "NAME",
+    "SOURCE",
+    "TIME_ZONE",
+    "VERSION",
+    "derive",
+    "doubts",
+    "is_complete",
+    "parse",
+    "sniff",
+    "split",
+]
 
 _OPENING_RE = re.compile(r"\ufeff?\s*(?:\d{1,6}\s*\n\s*)?(?=\d{1,3}:\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-{1,2}>)")
 _BROKEN_RE = re.compile(r"^[^\n]*-->[^\n]*$", re.MULTILINE)
@@ -51,7 +63,7 @@ def derive(markup: str) -> str:
         Cue(round(one.start.total_seconds() * 1000), round(one.end.total_seconds() * 1000), one.content)
         for one in found
     ]
-    return cues.render(own) if own else ""
+    return cues.render(own, lost=len(broken)) if own else ""
 
 
 def is_complete(blocks: Sequence[Block]) -> bool:

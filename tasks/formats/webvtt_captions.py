@@ -13,7 +13,7 @@ import webvtt
 
 from tasks.formats import cues
 from tasks.formats.blocks import Block
-from tasks.formats.cues import TIMING_RE, Cue, canonical_timing, parse, split, to_ms
+from tasks.formats.cues import TIMING_RE, Cue, canonical_timing, doubts, parse, split, to_ms
 
 NAME = "webvtt"
 VERSION = 1
@@ -22,7 +22,19 @@ LANGUAGE = ""
 TIME_ZONE = "UTC"
 MEDIA_TYPE = "text/vtt"
 
-__all__ = ["LANGUAGE", "NAME", "SOURCE", "TIME_ZONE", "VERSION", "derive", "is_complete", "parse", "sniff", "split"]
+__all__ = [
+    "LANGUAGE",
+    "NAME",
+    "SOURCE",
+    "TIME_ZONE",
+    "VERSION",
+    "derive",
+    "doubts",
+    "is_complete",
+    "parse",
+    "sniff",
+    "split",
+]
 
 _HEAD_RE = re.compile(r"\ufeff?\s*WEBVTT(?:[ \t]+-?[ \t]*([^\n]*))?(?=\n|$)")
 _ENTRY_RE = re.compile(r"^(Language|Title|Kind):[ \t]*([^\n]{1,200})$", re.MULTILINE | re.IGNORECASE)
@@ -52,7 +64,15 @@ def derive(markup: str) -> str:
     except webvtt.errors.MalformedFileError as error:
         raise ValueError(str(error)) from error
     own = [Cue(to_ms(cue.start), to_ms(cue.end), cue.raw_text) for cue in found.captions]
-    return cues.render(own, facts.get("title") or title, facts.get("language")) if own else ""
+    lost = sum(_count_lost(block) for block in rest.split("\n\n"))
+    return cues.render(own, facts.get("title") or title, facts.get("language"), lost) if own else ""
+
+
+def _count_lost(block: str) -> int:
+    """Rows of a block that hold an arrow and no time that can be read."""
+    if block.lstrip().startswith(_ASIDES):
+        return 0
+    return sum("-->" in row and not TIMING_RE.match(row) for row in block.split("\n"))
 
 
 def _put_in_order(text: str) -> str:
