@@ -22,7 +22,7 @@ from tasks.fetch.profile import ByDate, Edition, Feed, Paged, Sitemap, Urls
 from tasks.fetch.wire import Response
 
 MAX_FOLLOWED = 200  # lists that are followed from the ends of others
-_LAST_NUMBER_RE = re.compile(r"(\d{1,9})\D*$")
+_LAST_NUMBER_RE = re.compile(r"(\d{1,9}+)(?!\d)\D*$")
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ ROLLED_SHARE = 0.3
 _CLOCK = r"(?:\d{1,3}:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?"
 TIMING_RE = re.compile(rf"^[^\S\n]*({_CLOCK})[^\S\n]*-{{1,2}}>[^\S\n]*({_CLOCK})(?=[^\S\n]|$)[^\n]*$", re.MULTILINE)
 _TAG_RE = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|<\d[\d:.,]{3,14}>|\{\\[^{}]{1,60}\}|</>")
-_VOICE_RE = re.compile(r"<v(?:\.[\w.-]{1,60})?[ \t]+([^<>\n]{1,120})>")
+_VOICE_RE = re.compile(r"<v(?:\.[\w.-]{1,60}+)?+[ \t]([^<>\n]{1,120})>")
 _MARKS = str.maketrans({OPENING: "[", CLOSING: "]", "\u200b": None})
 _DASH_RE = re.compile(r"[-–—]\s?(?=[^\s\d-])")
 _FACT_RE = re.compile(rf"{OPENING}(title|language) ([^{OPENING}{CLOSING}\n]+){CLOSING}")

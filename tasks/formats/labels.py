@@ -31,8 +31,10 @@ Strength = Literal["strong", "known", "weak"]
 MAX_LABEL_CHARS = 300  # the longest label of the site has 190; a sentence before a colon may have any length
 MAX_LABEL_WORDS = 40
 
-# `AdaLind`, `CEOAda`: two words that lost the space between them.
-_GLUE_RE = re.compile(r"([^\W\d_a-zß-ÿа-я](?:[^\W\d_]*?[a-zß-ÿа-я]|[A-Z]+?))([A-ZÀ-ÞА-Я][a-zß-ÿа-я][^\W\d_]+)")
+# `AdaLind`, `CEOAda`: two words that lost the space between them. Bounded, as the two halves can be cut anywhere.
+_GLUE_RE = re.compile(
+    r"([^\W\d_a-zß-ÿа-я](?:[^\W\d_]{0,60}?[a-zß-ÿа-я]|[A-Z]{1,60}?))([A-ZÀ-ÞА-Я][a-zß-ÿа-я][^\W\d_]{1,60})"
+)
 _UNGLUED = ("Mac", "Mc", "De", "Di", "Du", "La", "Le", "Van", "Von", "Fitz")
 _ARABIC_ARTICLE_RE = re.compile(r"(?:al|el|as|ash|an|ar|at|ad|az)[-’'][^\W\d_]")
 _ABBREVIATION_RE = re.compile(
