@@ -93,5 +93,5 @@ def test_the_document_that_a_parser_reads_otherwise_is_listed_and_no_other(
     assert (one["turn_index"], one["old"]["text"], one["new"]["text"]) == (
         5,
         "The fare stays as it is.",
-        "The fare stays as it is.\n\nRemark For how long?",
+        "The fare stays as it is.\n\nRemark: For how long?",
     )
