@@ -32,7 +32,7 @@ __all__ = [
     "split",
 ]
 
-_OPENING_RE = re.compile(r"\ufeff?\s*(?:\d{1,6}\s*\n\s*)?(?=\d{1,3}:\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-{1,2}>)")
+_OPENING_RE = re.compile(r"\ufeff?\s*+(?:\d{1,6}[^\S\n]*+\n\s*+)?(?=\d{1,3}:\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-{1,2}>)")
 _BROKEN_RE = re.compile(r"^[^\n]*-->[^\n]*$", re.MULTILINE)
 
 
