@@ -43,11 +43,13 @@ def impatient() -> Iterator[None]:
 def tell(speak: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
     """Call a function that talks to Prefect's server; without an answer say so once a run, and go on.
 
+    Outside a run there is nobody to tell, and asking would start a server of its own.
+
     Returns:
         Its answer, or None where there is none.
     """
     run = _present_run()
-    if run in _deaf or not is_heard():
+    if run is None or run in _deaf or not is_heard():
         return None
     try:
         return speak(*args, **kwargs)
