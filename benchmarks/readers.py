@@ -111,7 +111,7 @@ def keep_reading(name: str, folder: str, moves: bool, ended: Event, told: Queue[
             found["reads"] += 1
             try:
                 rows = READERS[name](Path(folder) / "lake" / table, ["source", "year", "run_id", key])
-            except Exception:  # noqa: BLE001 - whatever a reader raises: it is counted
+            except BaseException:  # noqa: BLE001 - whatever a reader raises, a panic of Rust too: it is counted
                 found["errors"] += 1
                 continue
             wrong = judge(table, rows, moves=moves)
