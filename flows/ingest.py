@@ -93,7 +93,7 @@ def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) ->
     if not at_work.is_dry:
         check_space(at_work.lake, sum(path.stat().st_size for path in files if path.exists()))
     dumps = steps.acquire(files, total, at_work.raw, format_name, lambda done: report("acquire", done, total))
-    at_work.run.inputs += [dump.record for dump in dumps]
+    at_work.run.inputs += [record for dump in dumps for record in (dump.record, *dump.again)]
     return dumps
 
 
@@ -159,6 +159,7 @@ def publish(
         return
     run.releases += find_releases(before, plan, judged, dumps, way, reason)
     run.versions += plan.versions
+    run.sightings += plan.sightings
     steps.publish(at_work, stage_all(at_work, plan, judged))
 
 

@@ -110,7 +110,7 @@ def compare(
     lake: Lake, judged: Sequence[Judged], known: Known, started_at: dt.datetime
 ) -> tuple[Plan, dict[str, list[str]]]:
     """Find out which documents come out otherwise than they stand."""
-    times = {dump.record.dump_sha256: at for dump, _, at in known}
+    times = {dump.record.dump_sha256: [at] for dump, _, at in known}
     plan = plan_publication(lake, judged, times, started_at, anew=True)
     gone = find_gone(lake, plan, judged, set(times))
     changed = drop_unchanged(lake, plan, judged) | ({"removed": gone} if gone else {})

@@ -97,6 +97,7 @@ def session(
                 run.status = "refused" if isinstance(error, RefusedError) else "failed"
                 run.error = f"{type(error).__name__}: {error}"[:500]
                 run.versions.clear()  # nothing was published
+                run.sightings.clear()
                 # the disk may be what failed; the first error is the one to tell
                 with contextlib.suppress(StorageError, LakeHeldError):
                     close(at_work, ())

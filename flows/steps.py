@@ -28,7 +28,6 @@ from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, Fragment, parse_batch
 from tasks.publish import Change, Judged, Plan, plan_publication, stage_partition
 from tasks.speakers import stage_speakers
-from tasks.told import rank
 from tasks.validate import SAMPLE_ROWS
 from tasks.workers import Workers
 
@@ -46,9 +45,8 @@ def acquire(
     dumps: dict[str, Dump] = {}
     for number, path in enumerate(files):
         for dump in acquiring.acquire(path, raw, format_name):
-            met = dumps.setdefault(dump.record.dump_sha256, dump)
-            if met is not dump:
-                dumps[dump.record.dump_sha256] = min(met, dump, key=lambda one: rank(one.record))
+            met = dumps.get(dump.record.dump_sha256)
+            dumps[dump.record.dump_sha256] = met.merge(dump) if met else dump
         done(number + 1)
     unreadable = sum(bool(dump.problem) for dump in dumps.values())
     get_run_logger().info("kept %d dumps, %d of them cannot be parsed", len(dumps), unreadable)
@@ -80,8 +78,8 @@ def validate(
 @task(name="plan", task_run_name="plan", **_OPTIONS)
 def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at: dt.datetime) -> Plan:
     """Find out what is new, corrected or unchanged."""
-    retrieved = {dump.record.dump_sha256: dump.record.fetched_at for dump in dumps if dump.record.fetched_at}
-    made = plan_publication(lake, judged, retrieved, started_at)
+    retrievals = {dump.record.dump_sha256: times for dump in dumps if (times := dump.retrievals())}
+    made = plan_publication(lake, judged, retrievals, started_at)
     touched = len(made.partitions())
     get_run_logger().info("%d to publish into %d partitions, %d unchanged", made.published, touched, made.unchanged)
     return made

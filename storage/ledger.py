@@ -1,6 +1,6 @@
 """The ledger: what each run took in, what it wrote and what it found, as Parquet that is only ever added to.
 
-    <lake>/_lineage/{inputs,versions,releases,fetches,coverage,outputs,runs}/<started>-<run id>….parquet
+    <lake>/_lineage/{inputs,versions,sightings,releases,fetches,coverage,outputs,runs}/<started>-<run id>….parquet
     <lake>/_lineage/openlineage/<started>-<run id>.ndjson
     <lake>/_quality/<started>-<run id>.parquet       verdicts by rule
     <lake>/_quarantine/<started>-<run id>.parquet    findings that hold documents back
@@ -50,7 +50,7 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
     name = stem(run)
     parts = {
         "_lineage/inputs": _inputs(run), "_lineage/versions": _versions(run),
-        "_lineage/releases": _releases(run),
+        "_lineage/sightings": _sightings(run), "_lineage/releases": _releases(run),
         "_lineage/fetches": _fetches(run), "_lineage/coverage": _coverage(run),
         "_quality": _verdicts(run), "_quarantine": _findings(run),
     }  # fmt: skip
@@ -93,6 +93,7 @@ _PLACES: Mapping[str, tuple[pa.Schema, str]] = {
     "inputs": (schemas.INPUTS, "_lineage/inputs"),
     "outputs": (schemas.OUTPUTS, "_lineage/outputs"),
     "versions": (schemas.VERSIONS, "_lineage/versions"),
+    "sightings": (schemas.SIGHTINGS, "_lineage/sightings"),
     "releases": (schemas.RELEASES, "_lineage/releases"),
     "fetches": (schemas.FETCHES, "_lineage/fetches"),
     "coverage": (schemas.COVERAGE, "_lineage/coverage"),
@@ -199,6 +200,10 @@ def _inputs(run: Run) -> pa.Table:
 
 def _versions(run: Run) -> pa.Table:
     return _table(schemas.VERSIONS, run.versions, run_id=run.run_id)
+
+
+def _sightings(run: Run) -> pa.Table:
+    return _table(schemas.SIGHTINGS, run.sightings, run_id=run.run_id)
 
 
 def _verdicts(run: Run) -> pa.Table:

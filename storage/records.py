@@ -89,6 +89,16 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """The text that stands, met again later in other bytes; the fields are those of the `sightings` schema."""
+
+    document_id: str
+    content_sha256: str
+    dump_sha256: str
+    seen_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """One response of a publisher's server, or a request that came to none; the fields are those of `fetches`."""
 
@@ -148,6 +158,7 @@ class Run:
     inputs: list[Input] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)

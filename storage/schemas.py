@@ -252,6 +252,17 @@ VERSIONS = _schema(
     ),
 )
 
+SIGHTINGS = _schema(
+    "sightings",
+    "One row each time that the text which stands was met again in other bytes, such as under a new banner. It makes no"
+    " version, and tells how long a text stood at its source: an older one that arrives late does not take its place.",
+    _DOCUMENT_ID,
+    _column("content_sha256", pa.string(), "hash of what it says"),
+    _column("dump_sha256", pa.string(), "the dump that said it again"),
+    _RUN_ID,
+    _column("seen_at", _UTC, "when the dump was retrieved, else when the run started"),
+)
+
 QUARANTINE = _schema(
     "quarantine",
     "One row a finding that held a document, or a whole dump, back.",
@@ -362,6 +373,7 @@ LINEAGE: Mapping[str, pa.Schema] = {
     "inputs": INPUTS,
     "outputs": OUTPUTS,
     "versions": VERSIONS,
+    "sightings": SIGHTINGS,
     "releases": RELEASES,
     "fetches": FETCHES,
     "coverage": COVERAGE,

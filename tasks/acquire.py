@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import glob
 import mimetypes
 import os
@@ -18,6 +19,7 @@ from storage.records import Input
 from tasks import containers, encoding, formats
 from tasks.containers import Flaw, Member
 from tasks.streams import Limits
+from tasks.told import rank
 
 HEAD_CHARS = 256 * 1024  # what a format is chosen by
 MAX_MARKUP_CHARS = 16 << 20  # a page of markup is read whole; the largest of kremlin.ru have 2 MiB
@@ -29,6 +31,7 @@ class Dump:
 
     `format` is None where it cannot be parsed; then `problem` is the rule that says so and `reason` tells a person why.
     A container has no format and no problem: its members are dumps of their own, `flaws` are what it could not give.
+    `again` are other retrievals of the same bytes that came in with it.
     """
 
     record: Input
@@ -36,6 +39,18 @@ class Dump:
     problem: str = ""
     reason: str = ""
     flaws: tuple[Flaw, ...] = ()
+    again: tuple[Input, ...] = ()
+
+    def merge(self, other: Dump) -> Dump:
+        """The same bytes under two names: the one that tells most of them, and when they were retrieved otherwise."""
+        best, rest = sorted((self, other), key=lambda dump: rank(dump.record))
+        times = {best.record.fetched_at, None}
+        again = {one.fetched_at: one for one in (rest.record, *self.again, *other.again) if one.fetched_at not in times}
+        return replace(best, again=tuple(sorted(again.values(), key=lambda one: str(one.fetched_at))))
+
+    def retrievals(self) -> list[dt.datetime]:
+        """When it was retrieved, where that is known."""
+        return [one.fetched_at for one in (self.record, *self.again) if one.fetched_at]
 
 
 def find_inputs(inputs: Sequence[str], lake: Path) -> list[Path]:

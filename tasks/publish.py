@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from storage import ledger
 from storage.commit import Move
 from storage.lake import PARTITIONED, Known, Lake, Partition
-from storage.records import Version
+from storage.records import Sighting, Version
 from storage.schemas import TABLES
 from tasks.parse import Fragment
 
@@ -36,6 +36,7 @@ class Plan:
     added: dict[Partition, dict[int, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     replaced: dict[Partition, set[str]] = field(default_factory=lambda: defaultdict(set))
     versions: list[Version] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
     published: int = 0
     unchanged: int = 0
 
@@ -65,6 +66,7 @@ class Plan:
 class _Candidate:
     fragment: int
     retrieved_at: dt.datetime
+    is_told: bool  # when it was retrieved is known; else it counts as retrieved when its run started
     dump_sha256: str
     byte_start: int
     content_sha256: str
@@ -80,19 +82,29 @@ class _Candidate:
         return not self.has_url, *self.order()
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """When a text of a document was last a version of it, and when and in which dump it was last seen at all."""
+
+    version_at: dt.datetime
+    at: dt.datetime
+    dump_sha256: str
+
+
 def plan_publication(
     lake: Lake,
     judged: Sequence[Judged],
-    retrieved_at: Mapping[str, dt.datetime],
+    retrievals: Mapping[str, Sequence[dt.datetime]],
     started_at: dt.datetime,
     *,
     anew: bool = False,
 ) -> Plan:
     """Decide which documents are new, corrected or unchanged.
 
-    The text that was retrieved last stands in the tables, however late another arrives; a dump of unknown retrieval
-    counts as retrieved when its run started. Where two times are the same, the order of dump hashes and then of place
-    in the dump decides, so that the order of arguments decides nothing.
+    The text that was retrieved last stands in the tables, however late another arrives; met again, in whatever bytes,
+    it was retrieved again. A dump of unknown retrieval counts as retrieved when its run started. Where two times are
+    the same, the order of dump hashes and then of place in the dump decides, so that the order of arguments decides
+    nothing.
 
     Of renditions with the same words, such as a page as HTML and as text, one that knows the address of the document
     stands, whichever came first. Where it takes the place of one that does not, the document is published and no
@@ -101,11 +113,11 @@ def plan_publication(
     Args:
         lake: what there is.
         judged: the fragments of the run.
-        retrieved_at: dump hash -> when it was fetched, where known.
+        retrievals: dump hash -> the times at which it was fetched, where known.
         started_at: start of the run, which stands for the time of dumps of unknown retrieval.
         anew: the dumps are not new, their rows are derived again: all are published, and none is a version.
     """
-    candidates = _candidates(judged, retrieved_at, started_at)
+    candidates = _candidates(judged, retrievals, started_at)
     known = lake.known_documents({met[0].partition.source for met in candidates.values()})
     told = _told_versions(lake)
     held_at = _retrievals(lake)
@@ -114,27 +126,38 @@ def plan_publication(
     for document_id in sorted(candidates):
         met = sorted(candidates[document_id], key=_Candidate.order)
         winner = min((one for one in met if one.content_sha256 == met[-1].content_sha256), key=_Candidate.fullness)
-        plan.unchanged += len(met) - 1
+        plan.unchanged += len({(one.dump_sha256, one.byte_start) for one in met}) - 1
         before = known.get(document_id)
+        seen = _last_seen(document_id, before, told, held_at) if before else None
         if before and not anew and document_id in gone and before.content_sha256 == winner.content_sha256:
-            plan.versions += _returns(lake, document_id, met, gone[document_id], retrieved_at)
+            plan.versions += _returns(lake, document_id, met, gone[document_id])
+        elif before and seen and not anew and _is_news(met[-1], before, seen):
+            plan.sightings.append(
+                Sighting(document_id, met[-1].content_sha256, met[-1].dump_sha256, met[-1].retrieved_at)
+            )
         if before and not anew and _is_same(before, winner):
             plan.unchanged += 1
             continue
-        if before and anew and before.dump_sha256 not in retrieved_at and _is_same(before, winner):
+        if before and anew and before.dump_sha256 not in retrievals and _is_same(before, winner):
             plan.unchanged += 1  # what stands was read from a dump that is not derived again
             continue
-        if before and not anew and not _is_fuller(winner, before) and _is_older(met[-1], before, retrieved_at, held_at):
+        if before and seen and not anew and not _is_fuller(winner, before) and _is_older(met[-1], seen, held_at):
             plan.unchanged += 1  # what the lake holds was retrieved later; the older text is kept as a version
-            older = [one for one in met if (document_id, one.content_sha256) not in told]
-            plan.versions += _versions(document_id, before, older, retrieved_at, started_at)
+            older = _versions(
+                document_id, before, [one for one in met if (document_id, one.content_sha256) not in told]
+            )
+            plan.versions += older
+            if older and seen.version_at < older[-1].seen_at < seen.at:  # and then it was corrected back
+                plan.versions.append(
+                    Version(document_id, before.content_sha256, seen.dump_sha256, seen.at, "corrected")
+                )
             continue
         plan.published += 1
         plan.added[winner.partition][winner.fragment].append(document_id)
         if before:
             plan.replaced[before.partition].add(document_id)
         if not anew:
-            plan.versions += _versions(document_id, before, met, retrieved_at, started_at)
+            plan.versions += _versions(document_id, before, met)
     return plan
 
 
@@ -152,22 +175,31 @@ def _is_fuller(now: _Candidate, before: Known) -> bool:
     return now.has_url and not before.has_url and before.content_sha256 == now.content_sha256
 
 
-def _is_older(
-    last: _Candidate, before: Known, retrieved_at: Mapping[str, dt.datetime], held_at: Mapping[str, dt.datetime]
-) -> bool:
-    """Whether what the lake holds was retrieved after `last`. Where neither tells, what comes last is newer."""
-    if last.dump_sha256 not in retrieved_at and before.dump_sha256 not in held_at:
+def _is_older(last: _Candidate, seen: _Seen, held_at: Mapping[str, dt.datetime]) -> bool:
+    """Whether what the lake holds was seen after `last`. Where neither tells, what comes last is newer."""
+    if not last.is_told and seen.dump_sha256 not in held_at:
         return False  # arrivals, and not clocks: those may be set back
-    return (held_at.get(before.dump_sha256, before.ingested_at), before.dump_sha256) > last.order()[:2]
+    return (seen.at, seen.dump_sha256) > last.order()[:2]
 
 
-def _returns(
-    lake: Lake,
-    document_id: str,
-    met: Sequence[_Candidate],
-    withdrawn_at: dt.datetime,
-    retrieved_at: Mapping[str, dt.datetime],
-) -> list[Version]:
+def _is_news(last: _Candidate, before: Known, seen: _Seen) -> bool:
+    """Whether `last` shows the text that stands later than was known, in other bytes; `inputs` tells of the same."""
+    is_elsewhere = last.dump_sha256 not in (before.dump_sha256, seen.dump_sha256)
+    return is_elsewhere and last.content_sha256 == before.content_sha256 and last.retrieved_at > seen.at
+
+
+def _last_seen(
+    document_id: str, before: Known, told: Mapping[tuple[str, str], _Seen], held_at: Mapping[str, dt.datetime]
+) -> _Seen:
+    """When what stands was last seen, in the dump that it was read from or in another."""
+    first = _Seen(before.ingested_at, before.ingested_at, before.dump_sha256)
+    seen = told.get((document_id, before.content_sha256), first)
+    again = [(held_at[dump], dump) for dump in (before.dump_sha256, seen.dump_sha256) if dump in held_at]
+    at, dump = max([(seen.at, seen.dump_sha256), *again])
+    return _Seen(seen.version_at, at, dump)
+
+
+def _returns(lake: Lake, document_id: str, met: Sequence[_Candidate], withdrawn_at: dt.datetime) -> list[Version]:
     """The version of a withdrawn document that its source shows again, with the words that it had; else none.
 
     A dump that does not tell when it was retrieved, and that the lake had before, is no news of the source.
@@ -176,14 +208,20 @@ def _returns(
     return [
         Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, "new")
         for one in met
-        if one.retrieved_at > withdrawn_at and (one.dump_sha256 in retrieved_at or one.dump_sha256 not in inputs)
+        if one.retrieved_at > withdrawn_at and (one.is_told or one.dump_sha256 not in inputs)
     ][-1:]
 
 
-def _told_versions(lake: Lake) -> set[tuple[str, str]]:
-    """Pairs of document id and content hash that the ledger has a version of."""
-    rows = ledger.read(lake, "versions").select(["document_id", "content_sha256"])
-    return set(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+def _told_versions(lake: Lake) -> dict[tuple[str, str], _Seen]:
+    """Document id and content hash of every version that the ledger has -> when it was seen."""
+    told: dict[tuple[str, str], _Seen] = {}
+    for name in ("versions", "sightings"):
+        rows = ledger.read(lake, name).select(["document_id", "content_sha256", "seen_at", "dump_sha256"])
+        for document, content, at, dump in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+            met = told.get((document, content), _Seen(at, at, dump))
+            version_at = max(met.version_at, at) if name == "versions" else met.version_at
+            told[document, content] = _Seen(version_at, *max((met.at, met.dump_sha256), (at, dump)))
+    return told
 
 
 def _retrievals(lake: Lake) -> dict[str, dt.datetime]:
@@ -194,7 +232,7 @@ def _retrievals(lake: Lake) -> dict[str, dt.datetime]:
 
 
 def _candidates(
-    judged: Sequence[Judged], retrieved_at: Mapping[str, dt.datetime], started_at: dt.datetime
+    judged: Sequence[Judged], retrievals: Mapping[str, Sequence[dt.datetime]], started_at: dt.datetime
 ) -> dict[str, list[_Candidate]]:
     columns = ["document_id", "source_id", "event_date", "dump_sha256", "byte_start", "content_sha256", "parser", "url"]
     found: dict[str, list[_Candidate]] = defaultdict(list)
@@ -203,36 +241,30 @@ def _candidates(
             if row["document_id"] not in one.held:
                 dump = row["dump_sha256"]
                 partition = Partition(row["source_id"], row["event_date"].year)
-                at = retrieved_at.get(dump, started_at)
-                found[row["document_id"]].append(
-                    _Candidate(
-                        index,
-                        at,
-                        dump,
-                        row["byte_start"],
-                        row["content_sha256"],
-                        row["parser"],
-                        partition,
-                        row["url"] is not None,
+                for at in retrievals.get(dump, (started_at,)):
+                    found[row["document_id"]].append(
+                        _Candidate(
+                            index,
+                            at,
+                            dump in retrievals,
+                            dump,
+                            row["byte_start"],
+                            row["content_sha256"],
+                            row["parser"],
+                            partition,
+                            row["url"] is not None,
+                        )
                     )
-                )
     return found
 
 
-def _versions(
-    document_id: str,
-    before: Known | None,
-    met: Sequence[_Candidate],
-    retrieved_at: Mapping[str, dt.datetime],
-    started_at: dt.datetime,
-) -> list[Version]:
+def _versions(document_id: str, before: Known | None, met: Sequence[_Candidate]) -> list[Version]:
     versions = []
     last = before.content_sha256 if before else None
     for one in met:
         if one.content_sha256 != last:
-            seen_at = retrieved_at.get(one.dump_sha256, started_at)
             change = "corrected" if last else "new"
-            versions.append(Version(document_id, one.content_sha256, one.dump_sha256, seen_at, change))
+            versions.append(Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, change))
             last = one.content_sha256
     return versions
 
