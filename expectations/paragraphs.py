@@ -20,6 +20,7 @@ from expectations.facts import (
     Ints,
     belonging_facts,
     bytes_outside,
+    first_places,
     flat,
     ints,
     nullable,
@@ -315,10 +316,8 @@ def _page_marks(batch: Batch) -> Facts:
 
 def _labels_left(table: pa.Table, turns: pa.Table) -> pa.Array:
     """The label of a turn of the same document, or one of an odd form, that a paragraph begins with, where it does."""
-    colon = pc.find_substring(table["text"], ":")
-    early = true(
-        pc.and_(pc.greater_equal(colon, 0), pc.less(colon, _LABEL_BYTES))
-    )  # few, and only these are taken apart
+    colon = first_places(table["text"], ":")
+    early = (colon >= 0) & (colon < _LABEL_BYTES)  # few, and only these are taken apart
     quoted = true(pc.is_in(table["kind"], value_set=pa.array(["quote", "note"])))
     left = np.full(table.num_rows, None, object)
     rows = np.flatnonzero(early & ~quoted)

@@ -68,6 +68,6 @@ def event_id(source: str | None, url: str | None) -> str | None:
     return f"{source}-{found[1]}" if found else None
 
 
-def content_sha256(texts: Iterable[str]) -> str:
-    """Hash of what a document says: its folded texts in order, page furniture left out by the caller."""
-    return hashlib.sha256("".join(f"{text}\n" for text in texts).encode()).hexdigest()
+def content_sha256(texts: Iterable[bytes]) -> str:
+    """Hash of what a document says: its folded texts in UTF-8, in order, page furniture left out by the caller."""
+    return hashlib.sha256(b"\n".join([*texts, b""])).hexdigest()

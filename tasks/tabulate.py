@@ -10,7 +10,8 @@ import datetime as dt
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from itertools import compress
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -98,15 +99,16 @@ class Projection:
     ) -> None:
         if origin.told.title:
             blocks = part_head(text, blocks, origin.told.title.value)
-        self.blocks, self.origin = blocks, origin
-        self.kinds = [block.kind for block in blocks]
-        self.first: dict[str, int] = {}
-        for index, kind in enumerate(self.kinds):
-            self.first.setdefault(kind, index)
-        self.starts, self.ends, self.texts, self.size = read_spans(text, blocks, base)
-        self.unrecognised = sum(
-            count_inked(text[block.start : block.end]) for block in blocks if block.kind == "unrecognised"
-        )
+        self.text, self.blocks, self.origin = text, blocks, origin
+        columns: Iterable[tuple[Any, ...]] = zip(*blocks, strict=True) if blocks else ((), (), (), ())
+        self.kinds, firsts, lasts, self.values = columns
+        self.first = dict(zip(reversed(self.kinds), range(len(blocks) - 1, -1, -1), strict=True))
+        self.spans = read_spans(text, firsts, lasts, base)
+        self.starts, self.ends, self.texts = self.spans.starts, self.spans.ends, self.spans.texts
+        self.unrecognised = 0
+        if "unrecognised" in self.first:
+            unknown = (block for block in blocks if block.kind == "unrecognised")
+            self.unrecognised = sum(count_inked(text[block.start : block.end]) for block in unknown)
 
         self.inferred: list[str] = list(doubts)
         published = self._value("published_at")
@@ -134,7 +136,7 @@ class Projection:
             published if isinstance(published, dt.date) else self.event_date,
             f"{self.title or ''}\n{opening}" if opening else self.title or "",
         )
-        said = (text for kind, text in zip(self.kinds, self.texts, strict=True) if kind not in FURNITURE)
+        said = compress(self.spans.encoded, [kind not in FURNITURE for kind in self.kinds])
         self.content_sha256 = identity.content_sha256(said)
 
     def project(self, columns: Columns) -> None:
@@ -162,7 +164,7 @@ class Projection:
             self.tables[index], self.marks[index] = table, mark
 
     def _value(self, kind: str) -> object:
-        return self.blocks[self.first[kind]].value if kind in self.first else None
+        return self.values[self.first[kind]] if kind in self.first else None
 
     def _text(self, kind: str) -> str | None:
         return self.texts[self.first[kind]] if kind in self.first else None
@@ -202,25 +204,25 @@ class Projection:
         Returns the speaker of each turn (the id, or name or role as printed; None for a generic one), and counts of
         paragraphs and words.
         """
-        texts, tables, marks = self.texts, self.tables, self.marks
+        encoded, tables, marks = self.spans.encoded, self.tables, self.marks
         paragraphs: list[int] = []
         turn_of: list[int | None] = []  # of each paragraph
         labels: list[int] = []
         lasts: list[int] = []  # block with which each turn ends
-        spoken: list[list[str]] = []
+        spoken: list[list[int]] = []  # paragraphs of each turn
         cue: tuple[object, object] = (None, None)  # times of the last caption cue
         cues: list[tuple[object, object]] = []  # of each paragraph
         for index, kind in enumerate(self.kinds):
             if kind in PARAGRAPH_KINDS:
                 cues.append(cue)
                 tables[index], marks[index] = "paragraphs", row_mark("p", len(paragraphs))
-                paragraphs.append(index)
                 if kind == "speech" and labels:
                     turn_of.append(len(labels) - 1)
-                    spoken[-1].append(texts[index])
+                    spoken[-1].append(len(paragraphs))
                     lasts[-1] = index
                 else:
                     turn_of.append(None)
+                paragraphs.append(index)
             elif kind in _OPENING_TURNS:
                 tables[index], marks[index] = "turns", row_mark("t", len(labels))
                 labels.append(index)
@@ -229,12 +231,13 @@ class Projection:
             elif labels and kind in _MARKING_TURNS:
                 tables[index], marks[index] = "turns", marks[labels[-1]]
                 lasts[-1] = index
-            elif kind == "cue_time" and isinstance(value := self.blocks[index].value, tuple):
+            elif kind == "cue_time" and isinstance(value := self.values[index], tuple):
                 cue = (value[0], value[1])
-        words = [texts[index].count(" ") + 1 for index in paragraphs]  # folded: one space between two words
+        texts = [encoded[index] for index in paragraphs]
+        words = [text.count(b" ") + 1 for text in texts]  # folded: one space between two words
         self.columns.add(
             "paragraphs", len(paragraphs), turn_index=turn_of, kind=[self.kinds[index] for index in paragraphs],
-            text=[texts[index] for index in paragraphs], byte_start=[self.starts[index] for index in paragraphs],
+            text=texts, byte_start=[self.starts[index] for index in paragraphs],
             byte_end=[self.ends[index] for index in paragraphs], start_ms=[start for start, _ in cues],
             end_ms=[end for _, end in cues],
         )  # fmt: skip
@@ -242,12 +245,13 @@ class Projection:
         persons = self._persons(labels)
         self.columns.add(
             "turns", len(labels),
-            speaker_label=[texts[label] if self.kinds[label] == "speaker_label" else None for label in labels],
+            speaker_label=[self.texts[label] if self.kinds[label] == "speaker_label" else None for label in labels],
             speaker_name=[speaker.name for speaker in speakers], speaker_role=[speaker.role for speaker in speakers],
             speaker_kind=[speaker.kind for speaker in speakers],
             speaker_id=[person for person, _ in persons], speaker_id_evidence=[evidence for _, evidence in persons],
-            text=["\n\n".join(each) for each in spoken], paragraph_count=[len(each) for each in spoken],
-            word_count=[sum(text.count(" ") + 1 for text in each) for each in spoken],
+            text=[b"\n\n".join([texts[number] for number in each]) for each in spoken],
+            paragraph_count=[len(each) for each in spoken],
+            word_count=[sum([words[number] for number in each]) for each in spoken],
             byte_start=[self.starts[label] for label in labels], byte_end=[self.ends[last] for last in lasts],
         )  # fmt: skip
         named = [
@@ -258,12 +262,14 @@ class Projection:
 
     def _persons(self, labels: Sequence[int]) -> list[tuple[str | None, str | None]]:
         """The person behind each label and by what that is proven, as far as one is."""
-        printed = [(self.texts[label], self.blocks[label].value) for label in labels]
-        tags = person_tags(self.blocks, self.texts)
+        if not labels:
+            return []
+        printed = [(self.texts[label], self.values[label]) for label in labels]
+        tags = person_tags(self.blocks, self.texts) if "tag" in self.first else []
         return [each or (None, None) for each in identify(printed, tags, self.source_id or "", self.origin.aliases)]
 
     def _speaker(self, label: int) -> Speaker:
-        speaker = self.blocks[label].value
+        speaker = self.values[label]
         assert isinstance(speaker, Speaker), f"a speaker label without a speaker: {self.texts[label]!r}"
         return speaker
 
@@ -279,7 +285,7 @@ class Projection:
         facet = ""
         for index, kind in enumerate(self.kinds) if "tag" in self.first else ():
             if kind == "tag_facet":
-                facet = str(self.blocks[index].value)
+                facet = str(self.values[index])
             elif kind == "tag":
                 self._own((index,), "tags", "g", len(found))
                 found.append(index)
@@ -296,7 +302,7 @@ class Projection:
         relation = ""
         for index, kind in enumerate(self.kinds) if "link_title" in self.first else ():
             if kind == "link_relation":
-                relation = str(self.blocks[index].value)
+                relation = str(self.values[index])
             elif kind == "link_title":
                 dated = index + 1 if self._kind(index + 1) == "link_date" else None
                 last = dated or index
@@ -310,7 +316,7 @@ class Projection:
         self.columns.add(
             "links", len(found), relation=relations, title=[self.texts[index] for index in found],
             date_label=[self.texts[dated] if dated else None for dated in dates],
-            date=[self.blocks[dated].value if dated else None for dated in dates],
+            date=[self.values[dated] if dated else None for dated in dates],
             url=[self.texts[url] if url else None for url in urls], **self._spans(found, lasts),
         )  # fmt: skip
 
@@ -336,7 +342,7 @@ class Projection:
             caption=[self.texts[parts["caption"]] if "caption" in parts else None for parts in found],
             credit=[self.texts[parts["credit"]] if "credit" in parts else None for parts in found],
             album_size=[
-                self.blocks[parts["photo_counter"]].value if "photo_counter" in parts else None for parts in found
+                self.values[parts["photo_counter"]] if "photo_counter" in parts else None for parts in found
             ],
             **self._spans([min(parts.values()) for parts in found], lasts),
         )  # fmt: skip
@@ -368,7 +374,7 @@ class Projection:
             "paragraph_count": paragraphs,
             "word_count": words,
             "is_excerpt": self._is_excerpt(),
-            "recognised_share": 1.0 - self.unrecognised / self.size if self.size else 0.0,
+            "recognised_share": 1.0 - self.unrecognised / self.spans.inked if self.spans.inked else 0.0,
             "dump_sha256": self.origin.dump_sha256,
             "rendition_sha256": self.origin.rendition_sha256,
             "content_sha256": self.content_sha256,
@@ -379,6 +385,8 @@ class Projection:
         self.columns.add("documents", 1, **{name: (value,) for name, value in row.items()})
 
     def _is_excerpt(self) -> bool:
+        if "\u2026" not in self.text and "..." not in self.text:
+            return False
         return any(
             ELISION_RE.search(text)
             for kind, text in zip(self.kinds, self.texts, strict=True)

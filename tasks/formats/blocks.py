@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 SpeakerKind = Literal["person", "generic", "unknown"]
 
@@ -31,8 +31,7 @@ class Speaker:
 Value = dt.date | dt.time | dt.datetime | int | str | tuple[str, ...] | tuple[int | None, int | None] | Speaker | None
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One span of a document.
 
     `start` and `end` are half-open offsets in code points into the text given to the parser, and neither end

@@ -92,8 +92,9 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -
             items.extend(caption_blocks(line, edition.captions))
             at, open_ = at + 1, None
             continue
-        follows = lines[at + 1].text if at + 1 < end else ""
-        if open_ is not None and not whole and _belongs(text, open_, line, follows, evidence):
+        # by far the most lines are a new sentence after a finished one
+        is_new = open_ is None or whole or (words[0].isupper() and not open_.lines[-1].text[-1].isalnum())
+        if not is_new and open_ and _belongs(text, open_, line, lines[at + 1].text if at + 1 < end else "", evidence):
             open_.lines.append(line)
             open_.end = line.end
         else:
@@ -104,11 +105,8 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -
 
 
 def _belongs(text: str, paragraph: _Paragraph, line: Line, follows: str, evidence: Evidence) -> bool:
-    before = paragraph.lines[-1].text
-    first = line.text[0]
-    if first.isupper() and not before[-1].isalnum():
-        return False  # by far the most lines: a new sentence after a finished one
-    if first.isupper():
+    """Whether a line goes on with a paragraph; it does not begin in upper case behind a finished sentence."""
+    if line.text[0].isupper():
         colon = line.text.find(":", 0, MAX_LABEL_CHARS)
         if colon < 0 and follows[:1] in (":", "(") and len(line.text) < MAX_LABEL_CHARS:
             colon = len(line.text)
@@ -116,7 +114,7 @@ def _belongs(text: str, paragraph: _Paragraph, line: Line, follows: str, evidenc
             return _is_open_role(text, paragraph, label, evidence)
         if _is_label_alone(text, paragraph, evidence.edition):
             return False
-    return continues(before, line.text, paragraph.chars, evidence)
+    return continues(paragraph.lines[-1].text, line.text, paragraph.chars, evidence)
 
 
 def _is_open_role(text: str, paragraph: _Paragraph, label: Label, evidence: Evidence) -> bool:
@@ -259,7 +257,7 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
             speaking = True
             blocks.extend(_label_blocks(text, item, item.label, roles, damaged))
             continue
-        if speaking and _resumes_telling(items, at, words, shown):
+        if speaking and isinstance(items[at - 1], Block) and _resumes_telling(items, at, words, shown):
             speaking = False
         kind = _kind_of(words, item, items, at, known, speaking, edition)
         if damaged and _CONTROL_RE.search(words):
@@ -288,10 +286,11 @@ def _kind_of(
 ) -> str:
     if words[0] in "([" and _NOTE_RE.fullmatch(words):
         return "note"
-    shown = len(item.lines) == 1 and words[-1] in ".)" and captions.is_inner_caption(words, known, speaking, edition)
-    if shown and not _is_open(items, at):
-        return "caption"
-    if len(words) <= MAX_HEADING_CHARS and words[-1].isalnum() and _is_heading(words, items, at, speaking, edition):
+    if words[-1] in ".)":
+        is_short = len(words) <= captions.MAX_CAPTION_CHARS and len(item.lines) == 1
+        if is_short and captions.is_inner_caption(words, known, speaking, edition) and not _is_open(items, at):
+            return "caption"
+    elif len(words) <= MAX_HEADING_CHARS and words[-1].isalnum() and _is_heading(words, items, at, speaking, edition):
         return "heading"
     return "speech" if speaking else "lead"
 

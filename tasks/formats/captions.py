@@ -91,27 +91,29 @@ def is_inner_caption(text: str, known: Collection[str], spoken: bool, edition: E
         return False
     words = _WORD_RE.findall(text)
     folded = [word.casefold() for word in words]
-    if len(words) < 3 or not shown.speech_words.isdisjoint(folded) or _tells(words, folded, shown):
+    if len(words) < 3 or not shown.speech_words.isdisjoint(folded):
         return False
     content = {word for word in folded if word not in shown.no_content and len(word) > 1}
     share = sum(word in known for word in content) / len(content) if content else 0.0
     if not spoken:
-        return share >= 0.5
-    if shown.sides_re.search(text):
-        return True
-    if opens or shown.opening_re.match(text):
+        is_caption = share >= 0.5
+    elif shown.sides_re.search(text):
+        is_caption = True
+    elif opens or shown.opening_re.match(text):
         # Names of those shown are new on each photo: the first sentence, which says the occasion, is enough.
-        return share >= 0.5 or (". " in text and is_inner_caption(text[: text.index(". ") + 1], known, spoken, edition))
-    if is_titled_name(text, edition):
-        return True
-    return share >= 0.75 and len(content) >= 4
+        is_caption = share >= 0.5 or (
+            ". " in text and is_inner_caption(text[: text.index(". ") + 1], known, spoken, edition)
+        )
+    else:
+        is_caption = (share >= 0.75 and len(content) >= 4) or is_titled_name(text, edition)
+    return is_caption and not _tells(words, folded, shown)
 
 
 def _tells(words: list[str], folded: list[str], shown: CaptionWords) -> bool:
     """Whether a sentence has a verb in the past or future: captions have none, news leads always."""
+    if not shown.past.isdisjoint(folded):
+        return True
     for index, word in enumerate(folded):
-        if word in shown.past:
-            return True
         if len(word) > 4 and word.endswith(shown.verb_endings):
             return True
         if word.endswith(shown.participle_endings) and len(word) > 4 and index:

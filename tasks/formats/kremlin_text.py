@@ -8,9 +8,7 @@ Pure functions of text: no disk, no clock. They never raise on any text; what th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from tasks.formats import furniture
@@ -38,13 +36,26 @@ _LOOK_AHEAD_LINES = 16
 _LOOK_AHEAD_CHARS = 6000  # title and summary above a date have 2,100 at most
 
 
-@cache
-def _cut_res(edition: Edition) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Where a page ends and where one begins. Both are anchored at a line start before fixed text: one step a line."""
-    wording = edition.furniture
-    end = rf"^{_BLANK}{wording.end_mark}(?={_BLANK}\r?$|[A-ZА-Я\N{{ZERO WIDTH NO-BREAK SPACE}}])"
-    banner = rf"^{_BLANK}{wording.banner}{_BLANK}\r?$"
-    return re.compile(end, re.MULTILINE), re.compile(banner, re.MULTILINE)
+# What follows an end mark: nothing on its line, or the banner of the next page; and what follows a banner.
+_BEHIND_END_RE = re.compile(rf"{_BLANK}\r?$|[A-ZА-Я\N{{ZERO WIDTH NO-BREAK SPACE}}]", re.MULTILINE)
+_BEHIND_BANNER_RE = re.compile(rf"{_BLANK}\r?$", re.MULTILINE)
+
+
+def _openings(text: str, words: str, behind: re.Pattern[str]) -> Iterator[tuple[int, int, re.Match[str]]]:
+    """Where a line opens with fixed words: start of the line, end of the words, and what stands behind them.
+
+    The words are searched for, and only around them the text is looked at: a dump is read in one sweep, ten times as
+    fast as by a pattern that tries each line.
+    """
+    at = text.find(words)
+    while at >= 0:
+        end = at + len(words)
+        line = at
+        while line and text[line - 1].isspace() and text[line - 1] not in "\r\n":
+            line -= 1
+        if (not line or text[line - 1] == "\n") and (follows := behind.match(text, end)):
+            yield line, end, follows
+        at = text.find(words, end)
 
 
 def sniff(head: str, edition: Edition = ENGLISH) -> float:
@@ -71,7 +82,7 @@ def sniff(head: str, edition: Edition = ENGLISH) -> float:
         found += 0.3
     if any(text.startswith(wording.published_mark) for text in lines):
         found += 0.2
-    if _cut_res(edition)[0].search(head[:MAX_SNIFFED]):
+    if any(_openings(head[:MAX_SNIFFED], wording.end_mark, _BEHIND_END_RE)):
         found += 0.2
     return min(1.0, round(found, 2))
 
@@ -87,11 +98,11 @@ def split(text: str, edition: Edition = ENGLISH) -> list[tuple[int, int]]:
     A document ends with its end mark. One that was cut short has none: then it ends where a banner line is followed by
     the head of another page.
     """
-    end_re, banner_re = _cut_res(edition)
-    cuts = {match.end() for match in end_re.finditer(text)} | set(ends_of_pages(text, edition.furniture))
-    for match in banner_re.finditer(text):
-        if match.start() not in cuts and _heads_page(text, match.end(), edition.furniture):
-            cuts.add(match.start())
+    wording = edition.furniture
+    cuts = {end for _, end, _ in _openings(text, wording.end_mark, _BEHIND_END_RE)} | set(ends_of_pages(text, wording))
+    for line, _, rest in _openings(text, wording.banner, _BEHIND_BANNER_RE):
+        if line not in cuts and _heads_page(text, rest.end(), wording):
+            cuts.add(line)
     spans: list[tuple[int, int]] = []
     start = 0
     for cut in (*sorted(cuts), len(text)):
@@ -144,7 +155,7 @@ def parse(text: str, edition: Edition = ENGLISH) -> list[Block]:
     names = {turn_round(person).casefold() for person in foot.persons}
     body = read_body(text, lines[head.end : foot.start], head, foot.sections, Evidence(edition, names), folded)
     if joined:
-        head.blocks = [replace(block, kind="head") if block.kind == "title" else block for block in head.blocks]
+        head.blocks = [block._replace(kind="head") if block.kind == "title" else block for block in head.blocks]
     return [*blocks, *head.blocks, *body, *foot.blocks]
 
 

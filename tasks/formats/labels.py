@@ -14,6 +14,7 @@ person. A text in none of the forms is no label: `read_label` returns None, and 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -102,6 +103,7 @@ def _read_with_tooltip(words: Sequence[str], at: int, note: str | None, evidence
     return Label(label.text, replace(label.speaker, role=role), note, "strong", " ".join(shown))
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def _key(word: str) -> str:
     key = word.strip(",“”\"'’‘«»()[]").casefold()
     return key[:-2] if key.endswith(("’s", "'s")) else key

@@ -15,7 +15,8 @@ MIN_PARAGRAPHS = 5  # pull quotes relieve long speeches: the shortest with one h
 MAX_CHECKS = 50  # each reads the whole document; the most that a page needed is 8
 _START_CHARS = 28  # shorter starts are shared by chance (`I would like to say once`), longer ones miss abridged copies
 _END_CHARS = 24
-_START_RE = re.compile(rf"[.!?:,;…] (?=(.{{{_START_CHARS}}}))")
+# The first letter aside: a quote begins with a capital one where the speech had a comma.
+_START_RE = re.compile(rf"[.!?:,;…] .(?=(.{{{_START_CHARS - 1}}}))")
 _SENTENCE_RE = re.compile(r"[.!?…] ")
 
 
@@ -34,27 +35,31 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
     wanted = [index for index in eligible if MIN_QUOTE_CHARS <= len(paragraphs[index]) <= MAX_QUOTE_CHARS]
     if len(wanted) < MIN_PARAGRAPHS:
         return found
-    folded = [paragraph.casefold() for paragraph in paragraphs]
-    joined = "\n".join(folded)
+    joined = "\n".join(paragraphs)
     starts = Counter(_START_RE.findall(joined))
-    starts.update(paragraph[:_START_CHARS] for paragraph in folded)
-    copies = Counter(folded)
+    starts.update(_start(paragraph) for paragraph in paragraphs)
+    copies = Counter(paragraphs)
     checks = MAX_CHECKS
     for index in wanted:
-        text = folded[index]
-        if index in found or starts[text[:_START_CHARS]] < 2:
+        text = paragraphs[index]
+        if index in found or starts[_start(text)] < 2:
             continue
         sentences = [sentence for sentence in _SENTENCE_RE.split(text) if len(sentence) > _START_CHARS]
-        if not all(starts[sentence[:_START_CHARS]] >= 2 for sentence in sentences):
+        if not all(starts[_start(sentence)] >= 2 for sentence in sentences):
             continue
         checks -= 1
         if checks < 0:
             break
         if joined.count(text.rstrip(".!?…“”")[-_END_CHARS:]) < 2:
             continue
-        if copies[text] == 1 or folded.index(text) == index:
+        if copies[text] == 1 or paragraphs.index(text) == index:
             found.add(index)
     return found
+
+
+def _start(sentence: str) -> str:
+    """How a sentence begins, its first letter aside."""
+    return sentence[1:_START_CHARS]
 
 
 def _is_set_in_marks(paragraph: str) -> bool:
