@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import zoneinfo
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from tasks.formats.blocks import FURNITURE, PARAGRAPH_KINDS, Block, Speaker, fol
 from tasks.formats.unfold import part_head
 from tasks.identity import row_mark
 from tasks.origin import Origin as Origin
+from tasks.own_facts import document_kind, event_date, named_date
 from tasks.people import identify, person_tags
 from tasks.spans import count_inked, read_spans
 from tasks.told import SAID_DATE, Fact, read_language, read_source
@@ -116,8 +116,10 @@ class Projection:
         publisher = origin.source_id or self._read("source", read_source)
         self.source_id = self._infer("source_id", publisher, told.source or self._host())
         self.language = self._infer("language", origin.language or self._read("language", read_language), told.language)
-        printed = self._event_date(published)
-        self.event_date = self._infer("event_date", printed, told.date)
+        printed, named = event_date(self._value, origin.time_zone), named_date(self._value)
+        self.event_date = self._infer("event_date", printed, named or told.date)
+        if not (printed or named) and (doubtful := self._text("doubtful_date")):
+            self.inferred.append(f"event_date: {doubtful} has two readings")
         self.published = self._infer(
             "published_at", published if isinstance(published, dt.datetime) else None, told.published_at
         )
@@ -128,7 +130,7 @@ class Projection:
             unnamed = Fact(joined, "title and summary, which folded white space joined")
         self.title = self._infer("title", self._text("title"), unnamed)
         is_named = bool(self._text("title")) or unnamed is not told.name or not self.title
-        is_dated = bool(printed) or (told.date is not None and told.date.evidence != SAID_DATE)
+        is_dated = bool(printed or named) or (told.date is not None and told.date.evidence != SAID_DATE)
         opening = "" if is_named and is_dated else fold(text)[:_OPENING_CHARS]
         self.document_id = identity.document_id(
             self.source_id or "",
@@ -189,14 +191,6 @@ class Projection:
             return own
         self.inferred.append(f"{column}: {told.evidence}")
         return told.value
-
-    def _event_date(self, published: object) -> dt.date | None:
-        printed = self._value("date")
-        if isinstance(printed, dt.date):
-            return printed
-        if isinstance(published, dt.datetime):
-            return published.astimezone(zoneinfo.ZoneInfo(self.origin.time_zone)).date()
-        return published if isinstance(published, dt.date) else None
 
     def _running_text(self) -> tuple[list[str | None], int, int]:
         """Add turns and paragraphs.
@@ -362,7 +356,7 @@ class Projection:
             "run_id": self.origin.run_id,
             "title": self.title,
             "summary": self._text("summary"),
-            "kind": _document_kind(bool(speakers), sections),
+            "kind": document_kind(bool(speakers), sections),
             "event_time": self._value("time"),
             "place": self._text("place"),
             "url": self.url,
@@ -392,15 +386,3 @@ class Projection:
             for kind, text in zip(self.kinds, self.texts, strict=True)
             if kind in PARAGRAPH_KINDS and ("\u2026" in text or "..." in text)
         )
-
-
-# section of the site -> kind of a document in which nobody speaks
-_KINDS = {"Announcements": "announcement", "Documents": "document", "Telegrams": "telegram"}
-_KINDS |= {"Анонсы": "announcement", "Документы": "document", "Телеграммы": "telegram"}
-
-
-def _document_kind(speaks: bool, sections: object) -> str:
-    if speaks:
-        return "transcript"
-    named = sections if isinstance(sections, tuple) else ()
-    return next((_KINDS[section] for section in named if section in _KINDS), "news")

@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 import pytest
 
 from storage.records import Input
+from tasks.formats import labelled_text
 from tasks.formats.blocks import Block
 from tasks.tabulate import Origin, Projection, Tabulator
 from tasks.told import Fact, Told, rank, read_language, read_source, tell
@@ -109,6 +110,30 @@ def test_a_document_that_tells_nothing_takes_what_is_told_and_says_so() -> None:
         "source_id: --source",
         "title: file name",
     ]
+
+
+@pytest.mark.parametrize(
+    ("head", "day", "inferred"),
+    [
+        ("A Talk\nPosted May 6, 2012\nMay 4, 2012", dt.date(2012, 5, 4), []),
+        ("A Talk\nPosted May 6, 2012", dt.date(2012, 5, 6), []),
+        ("A Talk of May 4, 2012\nPosted May 6, 2012", dt.date(2012, 5, 6), []),
+        ("A Talk\nHall, May 4, 2012\nPosted May 6, 2012", dt.date(2012, 5, 4), ["event_date: named in the head"]),
+        ("A Talk\nHarbour Hall, May 4, 2012", dt.date(2012, 5, 4), ["event_date: named in the head"]),
+        ("A Talk of May 4, 2012", dt.date(2012, 5, 4), ["event_date: named in the title"]),
+        ("A Talk", dt.date(2024, 3, 5), ["event_date: file name"]),
+        (
+            "A Talk\n05/04/2012",
+            dt.date(2024, 3, 5),
+            ["event_date: 05/04/2012 has two readings", "event_date: file name"],
+        ),
+    ],
+)
+def test_a_day_that_is_printed_goes_before_one_that_is_told(head: str, day: dt.date, inferred: list[str]) -> None:
+    text = f"{head}\n\nMS. LIND: Good day.\n\nQ    Who?\n\nMS. LIND: It was on May 9, 2001.\n"
+    row = project(labelled_text.parse(text), FILE, text=text)
+    assert row["event_date"] == day
+    assert [note for note in row["inferred"] if note.startswith("event_date")] == inferred
 
 
 def test_what_a_document_tells_is_never_replaced() -> None:

@@ -1,11 +1,11 @@
-"""What stands in a transcript and nobody says: stage directions, clock and date rows, rules, page marks, end marks."""
+"""What stands in a transcript and nobody says: stage directions, rules, page marks, end marks."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator
 
+from tasks.formats.dates import read_clock
 from tasks.formats.label_words import STAGE_WORDS, UNHEARD
 
 MAX_NOTE_WORDS = 14  # in round brackets; what is longer without a word of the stage is a thought of the speaker
@@ -19,25 +19,6 @@ _ELISION_RE = re.compile(r"\*{3,}|(?:\* ){2,}\*|\\\*(?: ?\\\*){2}|<…>|\[(?:…
 _END_RE = re.compile(
     r"(?:\W{0,4}END(?: OF (?:TRANSCRIPT|INTERVIEW|BRIEFING|RECORDING|TAPE|VIDEO|AUDIO|DOCUMENT|FILE))?\W{0,4}"
     r"|# ?# ?#(?: ?#)*|-\s?30\s?-|\[End of (?:transcript|recording|interview|audio|video)\.?\])",
-)
-_CLOCK_RE = re.compile(
-    r"(?:(END|End|BEGIN|Begin|START)\W{1,40})?"
-    r"\(?(\d{1,2})(?::|\.)(\d{2})\s?([AaPp])\.?\s?[Mm]\.?(?:\s\(?[A-Z]{2,5}\)?| local(?: time)?"
-    r"| \(?[Ll]ocal\)?)?\)?\.?|(?:(END|End|BEGIN|Begin|START)\W{1,40})?(\d{1,2}):(\d{2})(?:\s[A-Z]{2,5})"
-)
-_MONTHS = {
-    month: number
-    for number, month in enumerate(
-        "january february march april may june july august september october november december".split(), 1
-    )
-}
-_MONTHS |= {month[:3]: number for month, number in _MONTHS.items()} | {"sept": 9}
-_DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s{1,3})?"
-_DATE_RE = re.compile(
-    rf"\(?{_DAY}(?:([a-z]{{3,9}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})"
-    r"|(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3,9}),? (\d{4})"
-    r"|(\d{4})-(\d{2})-(\d{2}))\)?\.?",
-    re.IGNORECASE,
 )
 _PAGE_RE = re.compile(
     r"\[\[Page [\dA-Zivxlc]{1,8}\]\]|(?:-\s?|[Pp]age )?\d{1,4}(?: of \d{1,4})?(?:\s?-)?"
@@ -101,39 +82,7 @@ def is_end(text: str) -> bool:
     """The row that closes a transcript: `END 2:05 P.M. EDT`, `###`."""
     if _END_RE.fullmatch(text):
         return True
-    match = _CLOCK_RE.fullmatch(text)
-    return match is not None and (match[1] or match[5] or "").upper() == "END"
-
-
-def read_clock(text: str) -> dt.time | None:
-    """The time that a row gives and nothing else: `11:05 A.M. EST`."""
-    match = _CLOCK_RE.fullmatch(text.replace("\u00a0", " "))
-    if not match:
-        return None
-    hour, minute = int(match[2] or match[6]), int(match[3] or match[7])
-    if match[4]:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if match[4] in "Pp" else 0)
-    return dt.time(hour, minute) if hour < 24 and minute < 60 else None
-
-
-def read_day(text: str) -> dt.date | None:
-    """The date that a row gives and nothing else: `(October 29, 2021)`, `THURSDAY, MARCH 4, 2021`."""
-    if len(text) > 60:
-        return None
-    match = _DATE_RE.fullmatch(" ".join(text.split()))
-    if not match:
-        return None
-    month = (match[1] or match[5] or "").casefold()
-    if match[7]:
-        year, number, day = int(match[7]), int(match[8]), int(match[9])
-    else:
-        year, number, day = int(match[3] or match[6]), _MONTHS.get(month, 0), int(match[2] or match[4])
-    try:
-        return dt.date(year, number, day)
-    except ValueError:
-        return None
+    return text[:3].upper() == "END" and read_clock(text) is not None
 
 
 def is_page_mark(text: str) -> bool:

@@ -48,10 +48,12 @@ class Block(NamedTuple):
 KINDS: dict[str, str] = {
     # head
     "banner": "site heading above the title (`Events`)",
-    "title": "title",
+    "title": "title; value: datetime.date, where it names one day",
     "head": "title and summary, where folded white space does not tell them apart",
     "summary": "summary under the title",
     "date": "date printed under the title; value: datetime.date",
+    "named_date": "day that the head names beside other words: `Harbour Hall, March 4, 2021`; value: datetime.date",
+    "doubtful_date": "day with two readings: `03/04/2019`",
     "time": "time printed under the date; value: datetime.time",
     "place": "place printed under the time",
     "source": "publisher that the document names; value: str",

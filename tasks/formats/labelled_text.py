@@ -13,8 +13,10 @@ from collections.abc import Iterator, Sequence
 from tasks.formats import asides
 from tasks.formats.blocks import Block, Value
 from tasks.formats.conventions import Labels, find_labels
+from tasks.formats.dates import read_clock, read_day, read_told_time
 from tasks.formats.evidence import Evidence
 from tasks.formats.front_matter import find_front_matter, read_front_matter
+from tasks.formats.heads import cut_day, day_of_title, find_head_days
 from tasks.formats.label_forms import Candidate
 from tasks.formats.named import read_speaker
 from tasks.formats.rows import MAX_INDENT, Layout, Row, find_layout, is_wrapped, split_rows
@@ -128,6 +130,7 @@ class _Reader:
         self.evidence = Evidence()
         self.first_label = min(labels, default=len(rows))
         self.last_label = max(labels, default=-1)
+        self.days = find_head_days(rows[: min(self.first_label, HEAD_ROWS)])
         self.speaking = self.written = self.ended = False
 
     def read(self) -> list[Block]:
@@ -157,7 +160,7 @@ class _Reader:
         mark = HEADING_RE.match(row.text)
         start = row.start + (mark.end() if mark else 0)
         self._add("markup", row.start, start)
-        self._add("title", start, self.rows[last].end)
+        self._add("title", start, self.rows[last].end, day_of_title(self.text[start : self.rows[last].end]))
         return last + 1
 
     def _read_at(self, at: int, stop: int | None = None) -> int:
@@ -166,7 +169,7 @@ class _Reader:
         if candidate := self.labels.get(at):
             return self._read_turn(at, candidate)
         if kind := self._kind_of_row(at):
-            self._add_row(kind, row)
+            self._add_row(kind, at)
             self.ended = self.ended or (kind == "end_mark" and at > self.last_label)
             return at + 1
         end = self._paragraph_end(at, stop)
@@ -200,6 +203,8 @@ class _Reader:
     def _kind_of_row(self, at: int) -> str | None:
         """What a row is by itself, whatever stands around it; None where it is part of a paragraph."""
         text = self.rows[at].text
+        if at in self.days and not self.speaking:
+            return "date"
         if asides.is_elision(text):
             return "elision"
         if asides.is_end(text):
@@ -209,12 +214,12 @@ class _Reader:
         alone = self._stands_alone(at)
         if alone and asides.is_page_mark(text):
             return "furniture"
-        if asides.read_clock(text):
+        if read_clock(text) or (not self.speaking and read_told_time(text)):
             return (
                 "time" if not self.speaking and at < self.first_label else "end_mark" if self._is_last(at) else "note"
             )
-        if (alone or not self.speaking) and asides.read_day(text):
-            return "date" if not self.speaking else "furniture"
+        if alone and self.speaking and read_day(text):
+            return "furniture"
         if not self.speaking and at < self.first_label <= HEAD_ROWS and self._is_place(at):
             return "place"
         return None
@@ -236,13 +241,18 @@ class _Reader:
         ):
             return False
         nearby = self.rows[at + 1 : min(at + 4, self.first_label)]
-        return any(asides.read_clock(other.text) for other in nearby) and row.text.count(" ") < 14
+        return any(read_clock(other.text) for other in nearby) and row.text.count(" ") < 14
 
-    def _add_row(self, kind: str, row: Row) -> None:
-        if kind == "time":
-            self._add(kind, row.start, row.end, asides.read_clock(row.text))
+    def _add_row(self, kind: str, at: int) -> None:
+        row = self.rows[at]
+        if kind == "time" and (told := read_told_time(row.text)):
+            self._add("furniture", row.start, row.start + told[0])
+            self._add(kind, row.start + told[0], row.end, told[2])
+        elif kind == "time":
+            self._add(kind, row.start, row.end, read_clock(row.text))
         elif kind == "date":
-            self._add(kind, row.start, row.end, asides.read_day(row.text))
+            for part in cut_day(row, self.days[at]):
+                self._add(*part)
         elif kind == "place" and self.blocks and self.blocks[-1].kind == "place":
             self.blocks[-1] = Block("place", self.blocks[-1].start, row.end)
         else:

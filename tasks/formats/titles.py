@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tasks.formats import asides
+from tasks.formats.dates import read_clock, tells_day
 from tasks.formats.rows import MAX_INDENT, Layout, Row, is_wrapped
 
 HEAD_ROWS = 400  # a printed hearing has its roster and contents before the first word
@@ -97,8 +98,8 @@ def _is_aside(text: str) -> bool:
     return bool(
         asides.is_rule(text)
         or asides.is_note(text)
-        or asides.read_clock(text)
-        or asides.read_day(text)
+        or read_clock(text)
+        or tells_day(text)
         or asides.is_page_mark(text)
         or asides.is_end(text)
     )
