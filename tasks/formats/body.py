@@ -8,6 +8,7 @@ says what each paragraph is: speech of the last label, or lead, heading, note, c
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from tasks.formats.page import Head
 from tasks.formats.quotes import find_quotes
 
 MAX_HEADING_CHARS = 200
+MAX_GREETING_CHARS = 400
 _NOTE_RE = re.compile(r"[(\[][^()\[\]]{2,600}[)\]]\.?")
 _CONTROL_RE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 # What was no text leaves at least one of these; looking for them is ten times as fast as for the whole class.
@@ -166,8 +168,9 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
     """Read labels, and keep them where the document supports them.
 
     On a page that says it is a transcript every label of the grammar counts, a name that nothing else supports too.
-    On another page only labels that prove each other do: two or more, one of them with role and name; four of them
-    prove names that nothing else supports.
+    On another page only labels that prove each other do: two or more, one of them with role and name; a talk, three of
+    two speakers; or one of somebody the page knows, behind which is said I, we or you. Beside them a name that nothing
+    else supports counts when it is printed twice, when such words are said behind it, or when there are four of them.
     """
     read: list[_Paragraph] = []
     alone: dict[str, list[tuple[_Paragraph, int]]] = {}
@@ -202,11 +205,32 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
             if item.label and item.label.strength == "weak":
                 item.label = None
         return
-    titled = [item for item in read if item.label and item.label.speaker.role]
-    sure = [item for item in read if item.label and item.label.strength != "weak"]
-    for item in read:
-        if len(sure) < 2 or not titled or (item.label and item.label.strength == "weak" and len(sure) < 4):
+    labels = [(item, item.label) for item in read if item.label]
+    printed = Counter(label.text for _, label in labels)
+    speaking = {label.text for item, label in labels if _is_said(text, item, evidence.edition.captions)}
+    # Behind a label of a list the words go on small: it proves nothing.
+    sure = [label for item, label in labels if label.strength != "weak" and not _goes_on_small(text, item)]
+    known = {label.text for label in sure}
+    talking = [label.text for _, label in labels if label.text in known or printed[label.text] > 1]
+    proved = (
+        (len(sure) > 1 and any(label.speaker.role for label in sure))
+        or (len(talking) > 2 and len(set(talking)) > 1)
+        or any(label.speaker.name and label.text in speaking for label in sure)
+    )
+    for item, label in labels:
+        alone = label.strength == "weak" and len(sure) < 4 and printed[label.text] == 1
+        if not proved or (alone and label.text not in speaking):
             item.label = None
+
+
+def _goes_on_small(text: str, item: _Paragraph) -> bool:
+    return text[item.colon + 1 : item.colon + 3].strip()[:1].islower()
+
+
+def _is_said(text: str, item: _Paragraph, shown: CaptionWords) -> bool:
+    """Whether somebody speaks of himself or to somebody right behind a label: the greeting may fill its paragraph."""
+    said = text[item.colon + 1 : item.colon + MAX_GREETING_CHARS]
+    return not shown.speech_words.isdisjoint(captions.words_of(said))
 
 
 def _names_somebody(rest: str, edition: Edition) -> bool:

@@ -28,9 +28,14 @@ def split_credit(text: str, shown: CaptionWords) -> tuple[int, int] | None:
     return found[-1] if found else None
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text, case-folded."""
+    return _WORD_RE.findall(text.casefold())
+
+
 def content_words(text: str, shown: CaptionWords) -> set[str]:
     """The words of a text that say what it is about, case-folded."""
-    return {word for word in _WORD_RE.findall(text.casefold()) if word not in shown.no_content and len(word) > 1}
+    return {word for word in words_of(text) if word not in shown.no_content and len(word) > 1}
 
 
 def opens_caption(text: str, shown: CaptionWords) -> bool:
@@ -64,7 +69,7 @@ def is_first_caption(text: str, shown: CaptionWords) -> bool:
 
 def is_telling(text: str, shown: CaptionWords) -> bool:
     """Whether a paragraph tells what happened: a verb in the past, and nobody speaks of himself or to somebody."""
-    words = _WORD_RE.findall(text.casefold())
+    words = words_of(text)
     past = any(
         word in shown.past or (len(word) > 4 and word.endswith(shown.verb_endings + shown.participle_endings))
         for word in words

@@ -31,6 +31,8 @@ TIME_ZONE = "Europe/Moscow"
 _ZONE = ZoneInfo(TIME_ZONE)
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _BLANK = r"[^\S\r\n]*"
+# Blanks that stand for a space where a text was copied out of a browser.
+_COPIED_BLANKS = ("\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{THIN SPACE}", "\N{FIGURE SPACE}")
 MAX_SNIFFED = 200_000  # characters: some pages
 _LOOK_AHEAD_LINES = 16
 _LOOK_AHEAD_CHARS = 6000  # title and summary above a date have 2,100 at most
@@ -58,6 +60,13 @@ def _openings(text: str, words: str, behind: re.Pattern[str]) -> Iterator[tuple[
         at = text.find(words, end)
 
 
+def _plain(text: str) -> str:
+    """The text with a space for each blank that reads as one, character for character: wordings are looked up so."""
+    for blank in _COPIED_BLANKS:
+        text = text.replace(blank, " ")
+    return text
+
+
 def sniff(head: str, edition: Edition = ENGLISH) -> float:
     """How much speaks for this format in the first characters of a text, from 0 to 1.
 
@@ -65,10 +74,11 @@ def sniff(head: str, edition: Edition = ENGLISH) -> float:
     mark. One alone gives at most 0.3; the registry asks for more.
     """
     wording = edition.furniture
-    lines = [line.text for line in split_lines(head[:MAX_SNIFFED])]
+    head = _plain(head[:MAX_SNIFFED])
+    lines = [line.text for line in split_lines(head)]
     folded = next((text for text in lines if is_folded(text, wording)), None)
     if folded:
-        lines = [line.text for line in unfold(folded[:MAX_SNIFFED], edition).lines]
+        lines = [line.text for line in unfold(folded, edition).lines]
     found = 0.0
     if lines and lines[0].lstrip(_BOM) == wording.banner:
         found += 0.3
@@ -82,7 +92,7 @@ def sniff(head: str, edition: Edition = ENGLISH) -> float:
         found += 0.3
     if any(text.startswith(wording.published_mark) for text in lines):
         found += 0.2
-    if any(_openings(head[:MAX_SNIFFED], wording.end_mark, _BEHIND_END_RE)):
+    if any(_openings(head, wording.end_mark, _BEHIND_END_RE)):
         found += 0.2
     return min(1.0, round(found, 2))
 
@@ -98,6 +108,7 @@ def split(text: str, edition: Edition = ENGLISH) -> list[tuple[int, int]]:
     A document ends with its end mark. One that was cut short has none: then it ends where a banner line is followed by
     the head of another page.
     """
+    text = _plain(text)
     wording = edition.furniture
     cuts = {end for _, end, _ in _openings(text, wording.end_mark, _BEHIND_END_RE)} | set(ends_of_pages(text, wording))
     for line, _, rest in _openings(text, wording.banner, _BEHIND_BANNER_RE):
@@ -138,6 +149,7 @@ def parse(text: str, edition: Edition = ENGLISH) -> list[Block]:
         Blocks in order. A text without any structure of a page (no date under its title and no publication
         status) is one `unrecognised` block a line.
     """
+    text = _plain(text)
     lines = split_lines(text)
     blocks: list[Block] = []
     lines = _cut_byte_order_mark(lines, blocks)
@@ -161,7 +173,7 @@ def parse(text: str, edition: Edition = ENGLISH) -> list[Block]:
 
 def doubts(text: str, edition: Edition = ENGLISH) -> list[str]:
     """What could not be told of a document, as `column: why`: on a page whose white space was folded."""
-    return doubts_of(text, edition.furniture)
+    return doubts_of(_plain(text), edition.furniture)
 
 
 def is_complete(blocks: Sequence[Block]) -> bool:
