@@ -168,9 +168,7 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
     """Read labels, and keep them where the document supports them.
 
     On a page that says it is a transcript every label of the grammar counts, a name that nothing else supports too.
-    On another page only labels that prove each other do: two or more, one of them with role and name; a talk, three of
-    two speakers; or one of somebody the page knows, behind which is said I, we or you. Beside them a name that nothing
-    else supports counts when it is printed twice, when such words are said behind it, or when there are four of them.
+    On another page only labels that prove each other do: see `_keep_proved`.
     """
     read: list[_Paragraph] = []
     alone: dict[str, list[tuple[_Paragraph, int]]] = {}
@@ -179,8 +177,10 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
         if not isinstance(item, _Paragraph):
             continue
         colon = text.find(":", item.start, min(item.end, item.start + MAX_LABEL_CHARS))
-        if colon <= item.start or text[colon + 1 : colon + 2].isdigit() or text.startswith("//", colon + 1):
+        if colon <= item.start or text.startswith("//", colon + 1):
             continue
+        if text[colon - 1].isdigit() and text[colon + 1 : colon + 2].isdigit():
+            continue  # `12:00`
         printed = text[item.start : colon]
         label = seen.get(printed) or read_label(printed, evidence)
         if label is None or (label.speaker.role and _names_somebody(text[colon + 1 : item.end], evidence.edition)):
@@ -205,9 +205,19 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
             if item.label and item.label.strength == "weak":
                 item.label = None
         return
+    _keep_proved(text, read, evidence.edition.captions)
+
+
+def _keep_proved(text: str, read: Sequence[_Paragraph], shown: CaptionWords) -> None:
+    """Keep the labels of a page that prove each other, where nothing says that it is a transcript.
+
+    Two or more prove each other, one of them with role and name; so does a talk, three of two speakers; so does one of
+    somebody the page knows, behind which is said I, we or you. Beside them a name that nothing else supports counts
+    when it is printed twice, when such words are said behind it, or when there are four of them.
+    """
     labels = [(item, item.label) for item in read if item.label]
     printed = Counter(label.text for _, label in labels)
-    speaking = {label.text for item, label in labels if _is_said(text, item, evidence.edition.captions)}
+    speaking = {label.text for item, label in labels if _is_said(text, item, shown)}
     # Behind a label of a list the words go on small: it proves nothing.
     sure = [label for item, label in labels if label.strength != "weak" and not _goes_on_small(text, item)]
     known = {label.text for label in sure}

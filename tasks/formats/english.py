@@ -8,7 +8,8 @@ from tasks.formats.lexicon import Lexicon, words
 _GENERIC = words(
     """
     question questions remark remarks reply replies answer answers response retort comment voice voices
-    exclamation audience participant participants interpreter translator moderator host presenter anchor
+    exclamation exclamations shouts audience commentator participant participants interpreter translator moderator
+    host presenter anchor
     announcer narrator journalist journalists correspondent correspondents reporter reporters interviewer
     speaker unidentified chorus everyone all crowd girls boys women men students schoolchildren workers veterans
     officers soldiers residents together spectator spectators viewer listener student schoolchild pupil worker
@@ -17,12 +18,22 @@ _GENERIC = words(
 )
 # Phrases that open like a sentence and are labels all the same.
 _GENERIC_PHRASES = frozenset(
-    ("from the audience", "from the floor", "from the hall", "in chorus", "in unison", "all together", "off camera")
+    (
+        "from the audience",
+        "a voice from the audience",
+        "a voice from the floor",
+        "from the floor",
+        "from the hall",
+        "in chorus",
+        "in unison",
+        "all together",
+        "off camera",
+    )
 )
 # Of these, words for what is said: they are no role, whoever is named behind them.
 _UTTERANCES = words(
     "question questions remark remarks reply replies answer answers response retort comment voice voices exclamation"
-    " audience chorus everyone all together q a"
+    " exclamations shouts audience chorus everyone all together q a"
 )
 # Behind the name of a paper or channel: `Lessk Weekly correspondent`.
 _REPORTERS = words("correspondent journalist reporter presenter anchor")
@@ -30,7 +41,8 @@ _REPORTERS = words("correspondent journalist reporter presenter anchor")
 _GENERIC_LINKS = words("from in by of to off at via for on and off-mike through without (")
 # Words that may come between: `Off-screen voice`, `Female voice`, `Second question`.
 _GENERIC_ADJECTIVES = words(
-    "off-screen off female male loud several various unknown unidentified another second third next foreign"
+    "off-screen off female male loud several various unknown unidentified another first second third next foreign"
+    " young old"
     " voice question audience"
 )
 
@@ -50,7 +62,7 @@ _ROLES = words(
     counsellor count craftsman crane-operator curator cutter czar dancer deacon dean delegate deputy designer
     developer diplomat director director-general doctor driver duke economist editor editor-in-chief electrician
     emir emperor employee empress engineer entrepreneur envoy erector executive expert explorer farmer father
-    fighter figure-skater filmmaker fireman fitter foreman founder general-director general-secretary geologist
+    fighter figure-skater filmmaker fireman fitter foreman founder general general-director general-secretary geologist
     governor graduate grandmaster guardian guide gymnast head headmaster headmistress headteacher hero historian
     hockey-player host hostess imam interviewer inventor investigator investor journalist judge jurist justice
     king lady lawyer leader lecturer librarian lieutenant locksmith machinist major manager marshal master mayor

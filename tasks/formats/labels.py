@@ -37,12 +37,13 @@ _GLUE_RE = re.compile(
     r"([^\W\d_a-zß-ÿа-я](?:[^\W\d_]{0,60}?[a-zß-ÿа-я]|[A-Z]{1,60}?))([A-ZÀ-ÞА-Я][a-zß-ÿа-я][^\W\d_]{1,60})"
 )
 _UNGLUED = ("Mac", "Mc", "De", "Di", "Du", "La", "Le", "Van", "Von", "Fitz")
-_ARABIC_ARTICLE_RE = re.compile(r"(?:al|el|as|ash|an|ar|at|ad|az)[-’'][^\W\d_]")
+_ARTICLES = frozenset("al el as ash an ar at ad az d l".split())  # written together with the name
 _ABBREVIATION_RE = re.compile(
-    r"(?:[^\W\d_]\.){1,3}|(?:No|St|Dr|Mr|Mrs|Ms|Jr|Sr|Prof|Gen|Lt|Col|Maj|Capt|U\.S|Rev)\.|\d{1,3}\."
+    r"(?:[^\W\d_]\.){1,3}|(?:[A-Z][aehuAEHU]|[А-ЯЁ][а-яё])\.|(?:No|St|Dr|Mr|Mrs|Ms|Jr|Sr|Prof|Gen|Lt|Col|Maj|Capt|U\.S|Rev)\.|\d{1,3}\."
 )
 
 
+_NUMBER_MARKS = ("no.", "number", "№")
 _CAPITAL_PARTICLES = ("Al", "El", "Bin", "Ibn", "Abu", "De", "Van", "Von", "Da")
 _NOBODY = Speaker(None, None, "generic")
 
@@ -105,6 +106,8 @@ def _read_with_tooltip(words: Sequence[str], at: int, note: str | None, evidence
 
 @functools.lru_cache(maxsize=1 << 15)
 def _key(word: str) -> str:
+    if word == "US":
+        return "usa"  # and not the pronoun
     key = word.strip(",“”\"'’‘«»()[]").casefold()
     return key[:-2] if key.endswith(("’s", "'s")) else key
 
@@ -115,7 +118,8 @@ def _is_generic(keys: Sequence[str], lex: Lexicon) -> bool:
             return True
         if keys[1] in lex.generic_links and len(keys) <= 12:
             return not any(key in lex.sentence_words for key in keys[1:])
-        return len(keys) == 2 and keys[1].isdigit()
+        if keys[-1].isdigit() and (len(keys) == 2 or (len(keys) == 3 and keys[1] in _NUMBER_MARKS)):
+            return True
     if keys[-1] in lex.reporters and len(keys) <= 6:  # `Lessk Weekly correspondent`
         return not any(key in lex.sentence_words or key in lex.no_names for key in keys)
     return len(keys) <= 3 and keys[-1] in lex.generic and all(key in lex.generic_adjectives for key in keys[:-1])
@@ -180,7 +184,8 @@ def _is_name_word(word: str, key: str, lex: Lexicon, capitals: bool = False) -> 
         if len(letters) > 1 and letters.isupper() and "." not in letters:
             return capitals  # an acronym, unless the whole label is printed in capitals
         return all(part.isalpha() for part in re.split(r"[-’'.‑]", word.rstrip(",")) if part)
-    return _ARABIC_ARTICLE_RE.match(word) is not None
+    particle, _, rest = word.replace("’", "-").replace("'", "-").partition("-")
+    return rest[:1].isupper() and (particle in _ARTICLES or particle in lex.particles)  # `al-Hamad`, `bin-Rashed`
 
 
 def _is_name(words: Sequence[str], keys: Sequence[str], lex: Lexicon, capitals: bool = False) -> bool:
@@ -197,6 +202,10 @@ def _is_name(words: Sequence[str], keys: Sequence[str], lex: Lexicon, capitals: 
     return 1 <= full <= 5
 
 
+def _in_capitals(words: Sequence[str]) -> bool:
+    return all(word.isupper() for word in words if word[0].isalpha())
+
+
 def _speaker(role: Sequence[str], name: Sequence[str], lex: Lexicon) -> Speaker:
     said = [word for word in role if word.casefold() not in lex.honorifics]
     return Speaker(set_apart(" ".join(name).rstrip(",")), " ".join(said).rstrip(",").strip() or None, "person")
@@ -210,7 +219,7 @@ def _read_inverted(words: Sequence[str], keys: Sequence[str], evidence: Evidence
         return None
     name = [*words[:at], words[at].rstrip(",")]
     rest, rest_keys = words[at + 1 :], keys[at + 1 :]
-    if not _is_name(name, keys[: at + 1], lex) or (len(name) < 2 and not evidence.knows(name[0])):
+    if not _is_name(name, keys[: at + 1], lex, _in_capitals(words)) or (len(name) < 2 and not evidence.knows(name[0])):
         return None
     if keys[at + 1] in lex.name_suffixes or not _is_role(rest, rest_keys, lex):
         return None
@@ -223,8 +232,8 @@ def _read_of_name(words: Sequence[str], keys: Sequence[str], evidence: Evidence)
     at = next((index for index, key in enumerate(keys) if key == "of"), None)
     if at is None or at < 2 or at + 1 == len(words):
         return None
-    first = at
-    while first > 0 and _is_name_word(words[first - 1], keys[first - 1], lex):
+    first, capitals = at, _in_capitals(words)
+    while first > 0 and _is_name_word(words[first - 1], keys[first - 1], lex, capitals):
         first -= 1
     if (
         first in (0, at)
@@ -243,7 +252,7 @@ def _read_of_name(words: Sequence[str], keys: Sequence[str], evidence: Evidence)
 def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
     """`President of Sorland Ivan Petrov`: a role that ends in a name."""
     lex = evidence.edition.lexicon
-    capitals = all(word.isupper() for word in words if word[0].isalpha())
+    capitals = _in_capitals(words)
     first = len(words)
     if first > 2 and keys[-1] in lex.surnames and _is_name_word(words[-2], keys[-2], lex, capitals):
         first -= 1
@@ -294,7 +303,7 @@ def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: 
             return at
     before, count = keys[first - 1], len(words) - first
     full = sum(
-        word[0].isupper() and key not in lex.name_suffixes
+        not word.islower() and key not in lex.name_suffixes
         for word, key in zip(words[first:], keys[first:], strict=True)
     )
     if before in lex.role_links and not words[first - 1].endswith(","):
@@ -348,7 +357,8 @@ def _read_bare(
         return weak if INITIALS_RE.fullmatch(text) or (note and len(text) > 2 and _is_name(words, keys, lex)) else None
     if _is_caller(words, keys, lex):
         return Label(text, Speaker(text.partition(",")[0], None, "person"), note, "weak")
-    if len(words) > 6 or not _is_name(words, keys, lex, capitals) or keys[1] in lex.name_suffixes:
+    end = len(words) - (keys[-1] in lex.surnames & lex.roles)  # `Ada King`; a body, as in `Ada House`, says too little
+    if len(words) > 6 or not _is_name(words[:end], keys[:end], lex, capitals) or keys[1] in lex.name_suffixes:
         return None
     return weak
 
