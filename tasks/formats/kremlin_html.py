@@ -17,7 +17,7 @@ from tasks.formats import kremlin_text
 from tasks.formats.blocks import Block
 from tasks.formats.edition import Edition
 from tasks.formats.editions import ENGLISH, RUSSIAN
-from tasks.formats.markup import ADDRESS_RE, CLOSING, OPENING, derive
+from tasks.formats.markup import ADDRESS_RE, CLOSING, OPENING, PAGE_BREAK, derive
 
 NAME = "kremlin-html"
 VERSION = 1
@@ -31,13 +31,17 @@ is_complete = kremlin_text.is_complete
 
 _KINDS = {"page": "page_address", "link": "link_address"}
 _MARK_RE = re.compile(rf"^{OPENING}(page|link) ({ADDRESS_RE.pattern}){CLOSING}$\n?", re.MULTILINE)
-_CLASS_RES = [re.compile(rf"""\bclass=["'][^"'<>]{{0,400}}\b{name}\b""") for name in ("h-entry", "e-content", "p-name")]
+_CLASS_RES = [
+    re.compile(rf"""\bclass\s{{0,9}}=\s{{0,9}}(?:["'][^"'<>]{{0,400}}\b)?{name}\b""", re.IGNORECASE)
+    for name in ("h-entry", "e-content", "p-name")
+]
 _ADDRESS = (
-    r"""<(?:meta\s[^<>]{0,200}\bog:url|link\s[^<>]{0,200}\bcanonical|div\s[^<>]{0,400}\bdata-href=)"""
-    r"""[^<>]{0,200}https?://(?:www\.)?HOST/"""
+    r"""<(?:meta\s(?=[^<>]{0,700}\bog:url)|link\s(?=[^<>]{0,700}\bcanonical)|div\s(?=[^<>]{0,400}\bdata-href\b))"""
+    r"""[^<>]{0,700}https?://(?:(?:www|m)\.)?HOST/"""
 )
 _ADDRESS_RES = {
-    edition.language: re.compile(_ADDRESS.replace("HOST", re.escape(edition.host))) for edition in (ENGLISH, RUSSIAN)
+    edition.language: re.compile(_ADDRESS.replace("HOST", re.escape(edition.host)), re.IGNORECASE)
+    for edition in (ENGLISH, RUSSIAN)
 }
 
 
@@ -54,12 +58,15 @@ def sniff(head: str, edition: Edition = ENGLISH) -> float:
 
 
 def split(text: str) -> list[tuple[int, int]]:
-    """The span of the one page that a rendition holds."""
-    words = text.strip()
-    if not words:
-        return []
-    start = text.index(words[0])
-    return [(start, start + len(words))]
+    """The spans of the pages that a rendition holds: one, where the dump was one page."""
+    spans, at = [], 0
+    for page in text.split(PAGE_BREAK):
+        words = page.strip()
+        if words:
+            start = text.index(words[0], at)
+            spans.append((start, start + len(words)))
+        at += len(page) + len(PAGE_BREAK)
+    return spans
 
 
 def parse(text: str, edition: Edition = ENGLISH) -> list[Block]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -19,11 +20,21 @@ MAX_TAG_CHARS = 60_000  # and with the square of the attributes of a tag; the lo
 
 ADDRESS_RE = re.compile(r"https?://[^\s<>\x22\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}-"
                         r"\N{MATHEMATICAL RIGHT WHITE SQUARE BRACKET}]{1,2000}")  # fmt: skip
+PAGE_BREAK = "\f\n"  # white space to whoever reads: no block, and in no line of a page
+MAX_PAGES = 1000  # cuts, two a page
+MAX_TITLE_CHARS = 100_000  # of the markup of a page, to find its title in
+_CONTENT_RE = re.compile(r"[\"'\s=]e(?:ntry)?-content\b")
 _TAG_RE = re.compile(r"<[a-zA-Z/]")
 _LONG_TAG_RE = re.compile(rf"<[a-zA-Z][^<>]{{{MAX_TAG_CHARS}}}")
 _FORMATTING_RE = re.compile(r"<(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
 _SPACE_RE = re.compile(r"\s+")
-_OWN_HOST_RE = re.compile(r"https?://(?:[a-z]+\.)?kremlin\.ru/")
+# Where one page of several in a dump begins. Conditional comments hold `<html`, so that proves nothing.
+_PAGE_RE = re.compile(r"<!doctype\s|(?<=</html>)(?=\s{0,999}<)", re.IGNORECASE)
+# What an archive writes before the address of a page or link: `https://web.archive.org/web/20200101000000id_/`.
+_ARCHIVE_RE = re.compile(r"(?:(?:https?:)?//web\.archive\.org)?/web/\d{1,14}(?:[a-z]{2}_)?/(?=https?:/)")
+# The photos or videos of an event, in pages of their own.
+_VIEW_RE = re.compile(r"/(?:photos?|videos?|audios?)(?:/\d{1,9})?$")
+_OWN_HOST_RE = re.compile(r"https?://(?:[a-z]+\.){0,2}kremlin\.ru/")
 
 _UNSEEN = frozenset("script style template noscript head video audio source track img meta svg iframe object".split())
 _BLOCKS = frozenset(
@@ -34,27 +45,47 @@ _UNSEEN_CLASSES = frozenset({"media__container_video", "read__share", "read__tab
 
 
 def derive(markup: str, of: str = "of") -> str:
-    """The text of an event page.
+    """The text of one event page, or of several one behind the other.
 
     Args:
         markup: the HTML of the page, decoded.
         of: the word between the numbers of a slider: `1 of 3`.
 
     Returns:
-        Lines without white space at their ends, each closed by a line feed; nothing where the markup holds no event.
+        Lines without white space at their ends, each closed by a line feed; nothing where the markup holds no event,
+        but a list of them, or the photos or videos of one.
+        Between pages stands a line with a form feed. A page of several that is no event is its title alone.
 
     Raises:
-        ValueError: the markup has too many tags to be a page.
+        ValueError: the markup has too many tags to be a page, or too many pages.
     """
+    starts = sorted({0, *(match.start() for match in _PAGE_RE.finditer(markup))})
+    if len(starts) > MAX_PAGES:
+        raise ValueError(f"it holds more than {MAX_PAGES} pages: give them in several files")
+    pages = [markup[start:end] for start, end in pairwise((*starts, len(markup)))]
+    if sum(_CONTENT_RE.search(page) is not None for page in pages) < 2:
+        return _derive_page(markup, of)
+    if (tags := len(_TAG_RE.findall(markup))) > MAX_TAGS * 10:
+        raise ValueError(f"its pages have {tags} tags together: give them in several files")
+    return PAGE_BREAK.join(text for page in pages if (text := _derive_page(page, of) or _title(page)))
+
+
+def _title(page: str) -> str:
+    """The title of a page that holds no event: a line of text, or nothing."""
+    node = LexborHTMLParser(page[:MAX_TITLE_CHARS]).css_first("title")
+    title = _SPACE_RE.sub(" ", node.text()).strip() if node else ""
+    return f"{title}\n" if title else ""
+
+
+def _derive_page(markup: str, of: str) -> str:
     if (tags := len(_TAG_RE.findall(markup))) > MAX_TAGS:
         raise ValueError(f"it has {tags} tags, and no page has more than {MAX_TAGS}")
     if _LONG_TAG_RE.search(markup):
         raise ValueError(f"it has a tag of more than {MAX_TAG_CHARS} characters, and no page has")
     tree = LexborHTMLParser(_strip_formatting(markup))
-    entry = next((node for node in tree.css(".h-entry, .hentry") if node.css_first(".e-content, .entry-content")), None)
-    if entry is None:
+    entry, address = _find_entry(tree), _page_address(tree)
+    if entry is None or (address and _VIEW_RE.search(address)):
         return ""
-    address = _page_address(tree)
     pieces = list(_pieces(entry, address, of))
     if address:
         pieces.insert(0, f"{_mark('page', address)}\n")
@@ -82,6 +113,14 @@ def _strip_formatting(markup: str) -> str:
     return "".join((*pieces, markup[at:]))
 
 
+def _find_entry(tree: LexborHTMLParser) -> LexborNode | None:
+    """The event of a page: an entry with content. Of several the one with the title of the page; else it is a list."""
+    found = [node for node in tree.css(".h-entry, .hentry") if node.css_first(".e-content, .entry-content")]
+    if len(found) > 1:
+        found = [node for node in found if node.css_first("h1")]
+    return found[0] if found else None
+
+
 def _page_address(tree: LexborHTMLParser) -> str | None:
     """The address that the page gives as its own: for sharing, as canonical, or for the reader's script."""
     for selector, attribute in (
@@ -90,10 +129,17 @@ def _page_address(tree: LexborHTMLParser) -> str | None:
         (".read[data-href]", "data-href"),
     ):
         node = tree.css_first(selector)
-        address = (node.attributes.get(attribute) or "").strip() if node else ""
+        address = _ARCHIVE_RE.sub("", (node.attributes.get(attribute) or "").strip(), count=1) if node else ""
         if ADDRESS_RE.fullmatch(address):
-            return address
+            return _plain_address(address)
     return None
+
+
+def _plain_address(address: str) -> str:
+    """The address of an event without what only says how it was asked for: `?utm_source=…`, `#sel=…`, `/print`, `/`."""
+    if not _OWN_HOST_RE.match(address):
+        return address
+    return address.partition("#")[0].partition("?")[0].removesuffix("/").removesuffix("/print")
 
 
 def _mark(word: str, address: str) -> str:
@@ -147,10 +193,11 @@ def _leave(node: LexborNode, address: str | None) -> Iterator[str]:
 def _resolve(href: str, address: str | None) -> str | None:
     """The whole address of a link. A mirror writes `56735.html` for what the site has at `…/news/56735`."""
     try:
-        target = urljoin(address or "", href.strip())
+        href = _ARCHIVE_RE.sub("", href.strip(), count=1)
+        target = urljoin(address or "", href)
     except ValueError:  # `http://[`
         return None
-    if _OWN_HOST_RE.match(target) and not href.strip().startswith(("http:", "https:")):
+    if _OWN_HOST_RE.match(target) and not href.startswith(("http:", "https:")):
         target = target.removesuffix(".html")
     return target if ADDRESS_RE.fullmatch(target) else None
 

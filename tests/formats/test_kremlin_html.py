@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -64,6 +65,65 @@ def test_addresses_are_those_of_the_site_and_not_of_the_mirror() -> None:
         "http://en.kremlin.ru/events/president/news/54178",
         "http://en.kremlin.ru/events/president/trips/45471",
     ]
+
+
+# The same page, as it is met in the wild: name -> what was done to its markup.
+MET = {
+    "attributes turned round": lambda page: re.sub(r'(<meta) (property="[^"]*") (content="[^"]*")', r"\1 \3 \2", page),
+    "capitals": lambda page: re.sub(r"<(/?)(\w+)", lambda tag: f"<{tag[1]}{tag[2].upper()}", page).replace(
+        " class=", " CLASS = "
+    ),
+    "white space folded": lambda page: " ".join(page.split()),
+    "indented": lambda page: re.sub(r"<(p|div|li|h1|h3)\b", r"\n\t  <\1", page),
+    "paragraphs never closed": lambda page: page.replace("</p>", ""),
+    "no bold": lambda page: re.sub(r"</?(?:b|strong)>", "", page),
+    "bold paragraphs": lambda page: page.replace("<p>", "<p><b>").replace("</p>", "</b></p>"),
+    "comments and scripts": lambda page: page.replace("<p>", "<!-- A: b --><script>'<b>C:</b>'</script><p>"),
+    "soft hyphens": lambda page: page.replace("<p>", "<p>&shy;"),
+    "saved by a browser": lambda page: f"<!-- saved from url=(0014)about:internet -->\r\n{page}",
+    "archived": lambda page: (
+        page.replace('="http://', '="https://web.archive.org/web/20200102030405/http://')
+        .replace('href="/', 'href="/web/20200102030405/http://en.kremlin.ru/')
+        .replace("<article", '<div id="wm-ipp-base">12 captures</div><article')
+    ),
+    "address with a query": lambda page: re.sub(
+        r'("http://en.kremlin.ru/events/[^"]*/40002)"', r'\1?from=tw#sel=1"', page
+    ),
+    "address of the print version": lambda page: re.sub(
+        r'("http://en.kremlin.ru/events/[^"]*/40002)"', r'\1/print"', page
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MET)
+def test_a_page_says_the_same_however_it_is_met(name: str) -> None:
+    page = read_case("river-ports")
+    met = MET[name](page)
+    assert met != page
+    assert choose(met) is FORMATS["kremlin-html"]
+    format_ = FORMATS["kremlin-html"]
+    ours, theirs = (read_rows(format_, kremlin_html.derive(markup)) for markup in (met, page))
+    places = {"byte_start", "byte_end"}
+    for table, rows in theirs.items():
+        kept = [[{key: row[key] for key in row.keys() - places} for row in found] for found in (ours[table], rows)]
+        assert kept[0] == kept[1], table
+
+
+def test_pages_in_one_file_are_documents_each() -> None:
+    pages = [read_case(name) for name in PAGES]
+    error = "<!doctype html><html><title>502 Bad  Gateway</title></html>"
+    text = kremlin_html.derive(f"{pages[0]}\n{error}{pages[1]}")
+    found = [text[start:end] for start, end in kremlin_html.split(text)]
+    assert found == [kremlin_html.derive(pages[0]).strip(), "502 Bad Gateway", kremlin_html.derive(pages[1]).strip()]
+    check_tiling(found[1], kremlin_html.parse(found[1]))
+
+
+def test_what_shows_no_event_gives_no_text() -> None:
+    page = read_case("river-ports")
+    entry = '<div class="h-entry"><h3 class="p-name">Harvest</h3><div class="e-content">Ada Lind: we swim.</div></div>'
+    assert kremlin_html.derive(f"<html><body>{entry}{entry}</body></html>") == ""
+    assert kremlin_html.derive(page.replace("news/40002", "news/40002/photos")) == ""
+    assert kremlin_html.derive("<!doctype html><title>Just a moment...</title><p>Checking your browser") == ""
 
 
 def test_formats_do_not_take_each_other_s_dumps() -> None:
