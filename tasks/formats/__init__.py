@@ -34,6 +34,7 @@ from tasks.formats import (
     kremlin_text,
     kremlin_text_ru,
     labelled_text,
+    numbered_text,
     srt_captions,
     webvtt_captions,
 )
@@ -71,6 +72,7 @@ _MODULES = (
     kremlin_html,
     kremlin_html_ru,
     labelled_text,
+    numbered_text,
     webvtt_captions,
     srt_captions,
     article_html,

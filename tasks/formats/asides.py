@@ -25,6 +25,29 @@ _PAGE_RE = re.compile(
     r"|\[GRAPHIC[^\]\n]{0,120}\].{0,60}|\[?TIFF OMITTED\]?.{0,40}"
     r"|VerDate .{1,200}|\d{2}-\d{3} ?(?:PDF|CC|O).{0,60}"
 )
+_EXAMINATION_RE = re.compile(
+    r"(?:(?:FURTHER|CONTINUED|DIRECT|CROSS|REDIRECT|RECROSS|RE-DIRECT|RE-CROSS|VOIR DIRE|ADVERSE)[ -]){0,3}EXAMINATION"
+    r"(?: \(?(?:CONTINUED|CONTINUING|RESUMED|CONT'D)\)?)?(?: BY .{2,60})?:?"
+    r"|(?:BY|By) (?:MR|MS|MRS|MISS|DR|THE|Mr|Ms|Mrs|Miss|Dr|The)\b[^:]{1,60}:"
+)
+# What publishers and programs print below a transcript.
+_TAIL_RE = re.compile(
+    r"(?:©|\(c\) |copyright\b|all rights reserved|to order an? "
+    r"|transcript(?:ion)? (?:provided|produced|prepared|courtesy|by\b)"
+    r"|transcribed by |this (?:editable |rush |unedited )?transcript |\w+ transcripts are created |meeting ended\b"
+    r"|recording (?:ended|stopped)\b|duration: |call participants:?$|certificate of |c e r t i f i c a t e"
+    r"|reporter[’']s certificate"
+    r"|dpb ?#)",
+    re.IGNORECASE,
+)
+_SECTION_RE = re.compile(
+    r"(?:prepared|opening|closing) remarks:?|questions? (?:and|&) answers?:?|q ?& ?a:?", re.IGNORECASE
+)
+_ROSE_RE = re.compile(r"(?:(?:Several|Some) )?[Hh]on\.? [Mm]embers? rose ?[—–-]+")
+_BREAK_RE = re.compile(
+    r"[*_]{0,3}(?:Break|Jingle|Music|Intro|Outro|Ad|Ad break|Sponsor)[*_]{0,3}:[*_]{0,3}"
+    r"(?: ?\\?[\[(]{1,2}\\?\[?\d[\d:.]{3,14}\\?\]?(?:\]|\)).{0,200})?"
+)
 _NEARBY = 40  # characters, which hold more white space and emphasis than anybody prints in a row
 _SPACES = " \n\r\t\u00a0*_"
 _TAIL = frozenset(".?!…—–-”\"’'")
@@ -32,7 +55,7 @@ _TAIL = frozenset(".?!…—–-”\"’'")
 
 def is_note(text: str) -> bool:
     """Whether a whole paragraph is a stage direction or a remark of the editors: `(Laughter.)`, `[Slide shown.]`."""
-    if _MUSIC_RE.fullmatch(text):
+    if _MUSIC_RE.fullmatch(text) or _ROSE_RE.fullmatch(text) or _BREAK_RE.fullmatch(text):
         return True
     match = _NOTE_RE.fullmatch(text)
     if not match:
@@ -58,7 +81,7 @@ def find_stage_notes(text: str) -> Iterator[tuple[int, int]]:
     """
     for match in _BRACKETS_RE.finditer(text):
         inside = match[1].strip()
-        if not is_stage(inside) or is_unheard(inside):
+        if is_unheard(inside) or not (is_stage(inside) or ("[" in match[0] and inside[-1:] == ".")):
             continue
         left, right = max(0, match.start() - _NEARBY), match.end() + _NEARBY
         before, after = text[left : match.start()].rstrip(_SPACES), text[match.end() : right].lstrip(_SPACES)
@@ -83,6 +106,21 @@ def is_end(text: str) -> bool:
     if _END_RE.fullmatch(text):
         return True
     return text[:3].upper() == "END" and read_clock(text) is not None
+
+
+def is_examination(text: str) -> bool:
+    """The row of a record of a court that says who asks from here on: `BY MS. LIND:`, `CROSS-EXAMINATION`."""
+    return len(text) < 120 and _EXAMINATION_RE.fullmatch(text) is not None
+
+
+def is_section(text: str) -> bool:
+    """The heading of a part of a call: `Prepared Remarks:`, `Questions and Answers`."""
+    return _SECTION_RE.fullmatch(text) is not None
+
+
+def is_tail(text: str) -> bool:
+    """What stands below a transcript: who made it, whose it is, how to order it."""
+    return _TAIL_RE.match(text) is not None
 
 
 def is_page_mark(text: str) -> bool:

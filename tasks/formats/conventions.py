@@ -13,8 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from tasks.formats.label_forms import Candidate, read_alone, read_candidate
-from tasks.formats.named import is_capitals, is_spoken_word
+from tasks.formats.label_forms import Candidate, is_set_off, read_alone, read_candidate
+from tasks.formats.named import is_capitals, is_spoken_word, read_shape
 from tasks.formats.rows import MAX_INDENT, Layout, Row, is_wrapped
 
 Labels = dict[int, Candidate]
@@ -25,6 +25,9 @@ MIN_WORDS_ALONE = 20  # what a label that is the only one of its document must h
 
 _CLOSE_RE = re.compile(r"\[[^\[\]]{0,200}\b(?:adjourned|concluded)\b[^\[\]]{0,80}\]")
 _CLOSE_ROWS = 4
+_HEAD_ENTRIES = 8  # labels at most of a head that are entries
+_ASKING = frozenset(("q", "question"))
+_LISTS = frozenset(("participants", "members", "panelists", "attendees", "representatives", "staff", "appearances"))
 
 _SPOKEN_ENDS = ".?!…—–-”\"’')]*_"
 
@@ -46,7 +49,26 @@ def find_labels(rows: Sequence[Row], layout: Layout) -> Labels:
     accepted: Labels = {}
     for name in sorted(proven):
         accepted |= _accept(name, groups[name], rows)
-    return _without_appendix(dict(sorted(accepted.items())), rows)
+    if {one.key for one in accepted.values()} <= _ASKING:
+        return {}  # who answers is not said, and whoever asks does not say the answers
+    return _without_appendix(_without_entries(dict(sorted(accepted.items())), rows), rows)
+
+
+def _without_entries(labels: Labels, rows: Sequence[Row]) -> Labels:
+    """The labels without entries of the head: `Moderator: Ada Lind, Harbour Times` says who will speak."""
+    entries = set()
+    for at, one in list(labels.items())[:_HEAD_ENTRIES]:
+        said = rows[at].text[one.words :].strip("*_ ")
+        goes_on = at + 1 < len(rows) and at + 1 not in labels and not rows[at + 1].gap
+        if one.form != "colon" or goes_on or said[-1:] in _SPOKEN_ENDS or not _is_name(said):
+            break
+        entries.add(at)
+    return {at: one for at, one in labels.items() if at not in entries}
+
+
+def _is_name(said: str) -> bool:
+    words = said.split(" ")
+    return 2 <= len(words) <= 12 and (read_shape(said) is not None or words[:2] == ["The", "Honourable"])
 
 
 def _without_appendix(labels: Labels, rows: Sequence[Row]) -> Labels:
@@ -80,6 +102,8 @@ def _read_candidates(rows: Sequence[Row], layout: Layout) -> Labels:
             continue
         if candidate.words == len(row.text) and candidate.form != "mark" and at + 1 == len(rows):
             continue  # a label with nothing behind it
+        if candidate.words == len(row.text) and candidate.key in _LISTS:
+            continue  # a list of names is below
         found[at] = candidate
     return found
 
@@ -87,6 +111,10 @@ def _read_candidates(rows: Sequence[Row], layout: Layout) -> Labels:
 def _group(candidate: Candidate, row: Row) -> str:
     if ">>" in row.text[: candidate.before]:  # behind `>>` a label is what it looks like
         return "mark"
+    if candidate.form == "timed" and candidate.before > 3 and row.text[0].isdigit():
+        return "clock"
+    if candidate.form == "period" and candidate.shape == "caps":
+        return "capitals"
     if candidate.form != "colon":
         return candidate.form
     words = candidate.text.split(" ")
@@ -104,12 +132,20 @@ def _is_proven(name: str, found: Mapping[int, Candidate], rows: Sequence[Row]) -
             return count >= 2 and not any(_QUOTED_RE.match(row.text) for row in rows)
         case "timed":
             return count >= 2 and (distinct >= 2 or count >= 3)
+        case "clock":  # a programme or a log prints times so, and no sentences
+            return count >= 2 and again >= 1 and distinct >= 2 and _spoken_share(found, rows) >= 0.7
+        case "capitals" | "tab":
+            whole = sum(rows[at].text[one.words :].isupper() for at, one in found.items()) <= 0.2 * count
+            return count >= 4 and again >= 2 and distinct >= 2 and whole and _spoken_share(found, rows) >= 0.8
         case "letter":
             wide = sum(candidate.shape == "strong" and candidate.text == "Q" for candidate in found.values())
             return wide >= 2 or (wide >= 1 and "a" in counts)
         case "period":
             return count >= 3 or (count >= 2 and again >= 1)
     spoken = _spoken_share(found, rows)
+    small = sum(rows[at].text[one.words : one.words + 1].islower() for at, one in found.items())
+    if again == 0 and small > 0.5 * count:
+        return False  # a list of persons says what they are: `MS. LIND: a boatman.`
     if name == "caps":
         if strong >= 2:
             return spoken >= 0.5
@@ -156,18 +192,20 @@ def _outweighs(title: Labels, caps: Labels) -> bool:
 
 def _accept(name: str, found: Labels, rows: Sequence[Row]) -> Labels:
     """The candidates of a proven form that are labels themselves."""
-    if name not in ("caps", "title"):
+    if name not in ("caps", "title", "capitals", "tab"):
         return dict(found)
     counts = Counter(candidate.key for candidate in found.values())
     sure = {at: one for at, one in found.items() if one.shape == "strong" or counts[one.key] > 1}
     gaps = sum(rows[at].gap for at in sure) >= 0.8 * len(sure)
+    bold = all(is_set_off(rows[at].text, one.label[0]) for at, one in sure.items())
     known = {word.strip(".,") for one in sure.values() for word in one.key.split(" ")}
     accepted = dict(sure)
     for at, one in found.items():
         if at in sure or (gaps and not rows[at].gap):
             continue
         words = one.key.split(" ")
-        if name == "caps" or len(words) > 1 or words[0] in known:
+        set_off = bold and is_set_off(rows[at].text, one.label[0])
+        if name in ("caps", "tab") or set_off or len(words) > 1 or words[0] in known:
             accepted[at] = one
     return accepted
 
@@ -177,10 +215,11 @@ def _find_alone(rows: Sequence[Row]) -> Labels:
     every = {at: one for at, row in enumerate(rows[:-1]) if row.gap and (one := read_alone(row.text))}
     counts = Counter(candidate.key for candidate in every.values())
     again = {at: one for at, one in every.items() if counts[one.key] > 1 or one.shape == "strong"}
-    found = {at: one for at, one in again.items() if at - 1 not in again}
+    found = {at: one for at, one in again.items() if at - 1 not in again and at + 1 not in again}
     keys = [candidate.key for candidate in found.values()]
     distinct = len(set(keys))
-    if len(keys) < 4 or distinct < 2 or len(keys) < 2 * distinct:
+    is_strong = sum(one.shape == "strong" for one in found.values()) >= 0.5 * len(keys)
+    if len(keys) < 4 or distinct < 2 or len(keys) < (distinct + 2 if is_strong else 2 * distinct):
         return {}
     alternates = sum(one != two for one, two in pairwise(keys)) >= 0.8 * (len(keys) - 1)
     return found if alternates and _spoken_share(found, rows) >= 0.6 else {}

@@ -23,6 +23,7 @@ from tasks.formats import asides
 from tasks.formats.blocks import Block, fold
 from tasks.formats.conventions import find_labels
 from tasks.formats.evidence import Evidence
+from tasks.formats.label_words import GENERIC, TITLES
 from tasks.formats.named import read_speaker
 from tasks.formats.rows import Layout, Row
 from tasks.formats.silent import note_the_silent
@@ -42,6 +43,11 @@ TIMING_RE = re.compile(rf"^[^\S\n]*({_CLOCK})[^\S\n]*-{{1,2}}>[^\S\n]*({_CLOCK})
 _TAG_RE = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|<\d[\d:.,]{3,14}>|\{\\[^{}]{1,60}\}|</>")
 _VOICE_RE = re.compile(r"<v(?:\.[\w.-]{1,60}+)?+[ \t]([^<>\n]{1,120})>")
 _MARKS = str.maketrans({OPENING: "[", CLOSING: "]", "\u200b": None})
+_INNER_MARK_RE = re.compile(r"\s(?=>{2,3}\s?[^\s>])")
+_NOTE_BEHIND_RE = re.compile(r"\s?(\([^()]{1,60}\))$")
+_ROUND = str.maketrans("()", "[]")
+# `Lind, Ada`: as the address books of meetings have it.
+_INVERTED_RE = re.compile(r"([^\W\d_][\w’'-]*), ([^\W\d_a-z][\w’'-]*(?: [^\W\d_a-z][\w’'.-]*)?)")
 _DASH_RE = re.compile(r"[-–—]\s?(?=[^\s\d-])")
 _FACT_RE = re.compile(rf"{OPENING}(title|language) ([^{OPENING}{CLOSING}\n]+){CLOSING}")
 _LOST_RE = re.compile(rf"{OPENING}(\d+) times lost{CLOSING}")
@@ -117,7 +123,9 @@ def render(cues: Sequence[Cue], title: str | None = None, language: str | None =
 
 
 def _pieces(cues: Sequence[Cue]) -> list[Piece]:
-    """The rows of all cues, without those that a cue repeats from the one before where the captions roll."""
+    """The rows of all cues, without those that a cue repeats from the one before where the captions roll, and without
+    a cue that is the one before once more."""
+    cues = [cue for at, cue in enumerate(cues) if at == 0 or cue != cues[at - 1]]
     rows = [_rows(cue.text) for cue in cues]
     repeats = [_overlap([text for _, text in before], [text for _, text in own]) for before, own in pairwise(rows)]
     full = [count for count, own in zip(repeats, rows[1:], strict=True) if own]
@@ -136,12 +144,18 @@ def _rows(text: str) -> list[tuple[str | None, str]]:
         parts = _VOICE_RE.split(printed)
         for at, part in enumerate(parts):
             if at % 2:
-                voice = fold(html.unescape(part).translate(_MARKS)).replace("(", "[").replace(")", "]")
+                voice = _read_voice(fold(html.unescape(part).translate(_MARKS)))
                 continue
             words = fold(html.unescape(_TAG_RE.sub("", part)).translate(_MARKS))
-            if words:
-                rows.append((voice, words))
+            rows += [(voice, said) for said in _INNER_MARK_RE.split(words) if said]
     return rows
+
+
+def _read_voice(printed: str) -> str:
+    """The name in a voice tag as it goes into a mark: `Odo Kern (Guest)` has a note behind it."""
+    note = _NOTE_BEHIND_RE.search(printed)
+    name, behind = (printed[: note.start()], f" {note[1]}") if note and note.start() else (printed, "")
+    return name.translate(_ROUND) + behind
 
 
 def _overlap(before: Sequence[str], own: Sequence[str]) -> int:
@@ -158,6 +172,7 @@ def _merge(pieces: Sequence[Piece]) -> Iterator[Paragraph]:
     dashed = _find_dashes(pieces)
     open_: Paragraph | None = None
     voice: str | None = None
+    speaking = ANOTHER
     cue = -1
     for at, piece in enumerate(pieces):
         label, text = labels.get(at, (None, piece.text))
@@ -167,6 +182,10 @@ def _merge(pieces: Sequence[Piece]) -> Iterator[Paragraph]:
             label = piece.voice or ANOTHER
         if label is not None:
             voice = piece.voice
+            if label == speaking != ANOTHER and read_speaker(label).kind == "person":
+                label = None  # each cue of a meeting names its speaker
+            else:
+                speaking = label
         note = asides.is_note(text)
         if open_ and (label is not None or note or asides.is_note(open_.text) or _ends(open_, piece, cue)):
             yield open_
@@ -201,7 +220,7 @@ def _read_labels(pieces: Sequence[Piece]) -> dict[int, tuple[str, str]]:
         if one.form not in ("colon", "mark") or pieces[at].voice:
             continue
         notes = "".join(f" ({text[start + 1 : end - 1].strip()})" for start, end in one.notes[:1])
-        label = ANOTHER if one.form == "mark" else one.text.translate({ord("("): "[", ord(")"): "]"}) + notes
+        label = ANOTHER if one.form == "mark" else one.text.translate(_ROUND) + notes
         found[at] = (label, text[one.words :])
     return found
 
@@ -247,7 +266,9 @@ def parse(text: str) -> list[Block]:
 def _label_blocks(label: re.Match[str], at: int, evidence: Evidence) -> list[Block]:
     if label[1] == ANOTHER:
         return [Block("turn_mark", at, at + label.end(), read_speaker("unknown"))]
-    speaker = evidence.resolve(read_speaker(label[1]))
+    inverted = _INVERTED_RE.fullmatch(label[1])
+    is_name = inverted and not {word.casefold() for word in inverted[2].split(" ")} & (TITLES | GENERIC)
+    speaker = evidence.resolve(read_speaker(f"{inverted[2]} {inverted[1]}" if inverted and is_name else label[1]))
     evidence.add(speaker)
     blocks = [Block("markup", at, at + 1), Block("speaker_label", at + label.start(1), at + label.end(1), speaker)]
     if label[2]:

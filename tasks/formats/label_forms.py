@@ -6,7 +6,8 @@
     letter   Q    And the ferry? · Q. And the ferry? · A. No.
     period   Mr. Lind. Good day. · The CHAIRMAN. … · Senator ARDEN [presiding]. …        as printed records have it
     mark     >> Good day.                                                  somebody else speaks
-    alone    ADA LIND                                                      the words stand below
+    alone    ADA LIND · Ada Lind -- Harbour Tools -- Analyst               the words stand below
+    tab      ADA LIND    Good day.                                         a tab, or room as wide, is the mark
 
 A form is read from one row alone: whether the document keeps to it is for `conventions` to decide.
 """
@@ -16,9 +17,9 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from tasks.formats.named import Shape, read_shape
+from tasks.formats.named import Shape, is_capitals, read_shape
 
-Form = Literal["colon", "timed", "letter", "period", "mark", "alone"]
+Form = Literal["colon", "timed", "letter", "period", "mark", "alone", "tab"]
 
 MAX_LABEL_CHARS = 160
 
@@ -26,10 +27,10 @@ _MARK_RE = re.compile(r"(?:>{2,4}|&gt;&gt;|-(?=\s*>>)|»)\s*")
 _EMPHASIS_RE = re.compile(r"\*{1,3}|_{1,3}|#{1,6}(?=\s)\s*")
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _STAMP_RE = re.compile(rf"\\?[\[(<]{_TIME}(?:\s?[-–—]\s?{_TIME})?\\?[\])>]:?|{_TIME}(?=[\s\]-])")
-_STAMP_BEHIND_RE = re.compile(rf"\s*(?:[-–—|]\s*)?(?:\\?[\[(]{_TIME}\\?[\])]|{_TIME}(?=\s*$))")
-_BRACKETED_STAMP_RE = re.compile(rf"\s*\\?[\[(]{_TIME}\\?[\])]")
+_STAMP_BEHIND_RE = re.compile(rf"\s{{0,40}}(?:[-–—|]\s{{0,40}})?(?:\\?[\[(]{_TIME}\\?[\])]|{_TIME}(?=\s*$))")
+_BRACKETED_STAMP_RE = re.compile(rf"\s{{0,40}}\\?[\[(]{_TIME}\\?[\])]")
 _NAME_RE = re.compile(r"[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]*")
-_NOTE_RE = re.compile(r"\s*\\?[(\[]([^()\[\]:\\]{1,80})\\?[)\]]")
+_NOTE_RE = re.compile(r"\s{0,8}\\?[(\[]([^()\[\]:\\]{1,80})\\?[)\]]")
 _PLACE_RE = re.compile(r", ?[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]{0,80}(?=:)")
 _LETTER_RE = re.compile(r"(Q|A)(?:(\.)\s+|[^\S\n]{2,}|\t+|\u00a0+[^\S\n]*|$)")
 _BOLD_LETTER_RE = re.compile(r"(Q|A)[.:]?\*{2,3}[.:]?\s*")
@@ -46,6 +47,14 @@ _OFFICE_RE = re.compile(
     r"(?:The|Voice|Voices|Unidentified|Audience|Court)\b(?: (?:[^\W\d_]|of)[\w-]*| pro tempore){0,5}"
 )
 _PERIOD_NOTE_RE = re.compile(r" ?[(\[]([^()\[\]]{1,60})[)\]]")
+# `CHAIR LIND.  Good day.`: capitals without honorific, as some records print everybody.
+_CAPITAL_PERIOD_RE = re.compile(r"[A-Z][A-Z.'’-]*(?: [A-Z][A-Z.'’-]*){1,5}(?=\.\s+\S)")
+_TAB_RE = re.compile(r"([^\W\d_][^\t\n:;?!]{0,60}?)(?:[ \u00a0]*\t[\t \u00a0]*|[ \u00a0]{3,})(?=\S)")
+# `1. Ada Lind (Lessk) (Lab): …`: the question as the order paper numbers it.
+_NUMBERED_RE = re.compile(r"(?:[QT]?\d{1,3}\.|\d{1,3}\))\s+(?:\[\d{3,8}\]\s+)?(?=[^\W\d_a-z])")
+_OFFICE_BEHIND_RE = re.compile(r"\s+(?:--|—|–|-)\s+(?=\S)")
+# `Q. (BY MR. LIND) Where?`: who asks from here on.
+_BY_RE = re.compile(r"[(\[](?:BY|By) [^()\[\]]{2,60}[)\]]:?\s*")
 _ABBREVIATED = frozenset("mr mrs ms dr rev prof gen adm sen rep amb hon col lt st".split())
 _TRAILING_SPACE_RE = re.compile(r"\s*")
 
@@ -75,6 +84,9 @@ def read_candidate(text: str) -> Candidate | None:
     """Read a row as one that begins with a label, in any of the forms but `alone`."""
     if not text or (text[0] in "\"“‘'({=;/0" and not _STAMP_RE.match(text)):
         return None
+    if numbered := _NUMBERED_RE.match(text):
+        found = _read_named(text, numbered.end(), False)
+        return found if found and found.notes else None
     at = _end(_MARK_RE, text, 0)
     marked = at > 0
     at = _skip(text, _end(_EMPHASIS_RE, text, at))
@@ -84,7 +96,12 @@ def read_candidate(text: str) -> Candidate | None:
         at = _skip(text, _end(_EMPHASIS_RE, text, at))
     if text[at : at + 1] == "[" and "]:" in text[at : at + MAX_LABEL_CHARS]:  # `[Ada Lind]: …`
         at += 1
-    found = _read_letter(text, at) or _read_named(text, at, stamp is not None) or _read_period(text, at)
+    found = (
+        _read_letter(text, at)
+        or _read_named(text, at, stamp is not None)
+        or _read_period(text, at)
+        or _read_tabbed(text, at)
+    )
     if found is None and marked:
         return Candidate("mark", "strong", 0, (0, 0), (), _skip(text, _end(_MARK_RE, text, 0)), "")
     return found
@@ -102,10 +119,21 @@ def read_alone(text: str) -> Candidate | None:
     at = match.start() + len(name)
     notes, at = _read_notes(text, at)
     at = _end(_EMPHASIS_RE, text, at)
-    shape = read_shape(" ".join(name.split()))
+    printed = " ".join(name.split())
+    shape: Shape | None
+    if office := _OFFICE_BEHIND_RE.search(printed):
+        whole = f"{printed[: office.start()]}, {printed[office.end() :]}"
+        shape = "strong" if at == len(text) and not notes and read_shape(printed[: office.start()]) else None
+    else:
+        whole, shape = printed, read_shape(printed)
     if at != len(text) or shape is None or name[-1] in ".,-":
         return None
-    return Candidate("alone", shape, start, (start, start + len(name)), notes, len(text), " ".join(name.split()))
+    return Candidate("alone", shape, start, (start, start + len(name)), notes, len(text), whole)
+
+
+def is_set_off(text: str, start: int) -> bool:
+    """Whether the words that begin there are printed bold."""
+    return text[:start].endswith(("**", "__"))
 
 
 def _end(expression: re.Pattern[str], text: str, at: int) -> int:
@@ -130,7 +158,9 @@ def _read_letter(text: str, at: int) -> Candidate | None:
     if not match or (match.end() == len(text) and match[2]):
         return None
     shape: Shape = "strong" if match[1] == "Q" or match[2] else "caps"
-    return Candidate("letter", shape, at, (at, at + 1), (), match.end(), match[1])
+    by = _BY_RE.match(text, match.end())
+    notes = ((by.start(), by.start() + len(by[0].rstrip(": \t\u00a0"))),) if by else ()
+    return Candidate("letter", shape, at, (at, at + 1), notes, by.end() if by else match.end(), match[1])
 
 
 def _read_notes(text: str, at: int) -> tuple[tuple[tuple[int, int], ...], int]:
@@ -189,8 +219,8 @@ def _candidate(
     at: int,
     compared: str | None = None,
 ) -> Candidate | None:
-    printed = " ".join((compared or name).split())
-    shape = read_shape(printed)
+    printed = _OFFICE_BEHIND_RE.sub(", ", " ".join((compared or name).split()), count=1)
+    shape = read_shape(printed, is_set_off(text, start))
     if shape is None and printed.endswith(".") and printed[:-1] in ("Q", "A"):
         shape = "strong"
     if shape is None:
@@ -201,6 +231,11 @@ def _candidate(
 def _read_period(text: str, start: int) -> Candidate | None:
     """`Mr. Lind. Good day.`: an honorific or office, a surname, a full stop, and words behind it."""
     match = _PERIOD_LABEL_RE.match(text, start, start + MAX_LABEL_CHARS) or _OFFICE_RE.match(text, start, start + 60)
+    if not match or match[0].isupper():
+        capitals = _CAPITAL_PERIOD_RE.match(text, start, start + MAX_LABEL_CHARS)
+        if capitals and read_shape(capitals[0]) in ("caps", "strong"):
+            words = _skip(text, capitals.end() + 1)
+            return Candidate("period", "caps", start, capitals.span(), (), words, capitals[0])
     if not match:
         return None
     name = match[0]
@@ -221,3 +256,15 @@ def _read_period(text: str, start: int) -> Candidate | None:
     if read_shape(name) != "strong":
         return None
     return Candidate("period", "strong", start, (start, start + len(name)), tuple(notes), words, name)
+
+
+def _read_tabbed(text: str, start: int) -> Candidate | None:
+    """`ADA LIND    Good day.`: a label in a column of its own."""
+    match = _TAB_RE.match(text, start)
+    if not match or "\t" in text[match.end() :]:
+        return None
+    name = match[1]
+    shape = read_shape(name)
+    if shape is None or ("\t" not in match[0] and not is_capitals(name.split(" "))):
+        return None
+    return Candidate("tab", shape, start, match.span(1), (), match.end(), name)

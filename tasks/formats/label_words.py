@@ -18,7 +18,7 @@ def _phrases(text: str) -> frozenset[str]:
 # Before a name, and no part of it.
 HONORIFICS = _words(
     """
-    mr mrs ms miss mx dr prof professor sir dame madam madame lord lady hon rev reverend fr sr
+    mr mrs ms miss mx dr prof professor sir dame madam madame lord lady hon honourable honorable rev reverend fr sr
     """
 )
 
@@ -136,7 +136,8 @@ STAGE_WORDS = _words(
     noise static recess break moment video clip audio plays played playing begin end begins ends ended
     unintelligible inaudible indiscernible standing ovation gavel signing signs handshake exchange gestures
     gesturing nods nodding interruption interrupted interposing technical difficulty difficulties commercial
-    whereupon interpreted interpretation translated translation continuing witness witnesses sworn slide photo
+    whereupon instructions indicating indicates complies reviews reviewing
+    interpreted interpretation translated translation continuing witness witnesses sworn slide photo
     """
 )
 # Of these, those that stand for words which were not understood: inside a sentence they belong to it.

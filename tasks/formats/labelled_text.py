@@ -19,7 +19,7 @@ from tasks.formats.front_matter import find_front_matter, read_front_matter
 from tasks.formats.heads import cut_day, day_of_title, find_head_days
 from tasks.formats.label_forms import Candidate
 from tasks.formats.named import read_speaker
-from tasks.formats.rows import MAX_INDENT, Layout, Row, find_layout, is_wrapped, split_rows
+from tasks.formats.rows import MAX_INDENT, Layout, Row, find_layout, find_running, is_wrapped, split_rows
 from tasks.formats.silent import note_the_silent
 from tasks.formats.titles import END_SENTENCE, HEAD_ROWS, HEADING_RE, SPACED_RE, find_title
 
@@ -130,6 +130,7 @@ class _Reader:
         self.evidence = Evidence()
         self.first_label = min(labels, default=len(rows))
         self.last_label = max(labels, default=-1)
+        self.running = find_running(rows)
         self.days = find_head_days(rows[: min(self.first_label, HEAD_ROWS)])
         self.speaking = self.written = self.ended = False
 
@@ -175,6 +176,8 @@ class _Reader:
         end = self._paragraph_end(at, stop)
         start, stop_at = row.start, self.rows[end - 1].end
         said = self.text[start:stop_at]
+        if at > self.last_label >= 0 and asides.is_tail(said):
+            self.ended = True
         if mark := HEADING_RE.match(said):
             self._add("markup", start, start + mark.end())
             self._add("heading", start + mark.end(), stop_at)
@@ -211,7 +214,13 @@ class _Reader:
             return "end_mark"
         if asides.is_rule(text):
             return "furniture"
+        if asides.is_examination(text):
+            return "heading"
+        if at in self.running:
+            return "furniture"
         alone = self._stands_alone(at)
+        if alone and asides.is_section(text):
+            return "heading"
         if alone and asides.is_page_mark(text):
             return "furniture"
         if read_clock(text) or (not self.speaking and read_told_time(text)):

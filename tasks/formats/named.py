@@ -27,6 +27,7 @@ MAX_OFFICE_WORDS = 14
 _WORD_RE = re.compile(r"[^\W\d_](?:[^\W\d_]|[.’'‘\-‑&/])*,?|#?\d{1,3}")
 _NUMBER_RE = re.compile(r"#?\d{1,3}")
 _MIXED_RE = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|Fitz|O’|O'|D’|D')[A-Z]+(?:-[A-Z]+)?")
+_SMALL_PARTICLE_RE = re.compile(r"(?:d|l|t|s|al|el|an|ar|as|ash|ad|az|bin|ben|dell|dall|de)?[’'‘‑-][^\W\d_a-z]")
 _INITIAL_RE = re.compile(r"(?:[^\W\d_]\.-?){1,4}")
 _SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv", "m.d.", "ph.d.", "md", "phd", "esq", "esq."})
 # Capital words that open sentences: a label does not begin with one, unless an office stands behind `the`.
@@ -42,6 +43,7 @@ _OPENERS = frozenset(
 
 # Of these, what in capitals is an organisation: `IT Support`, `WHO Delegate`.
 _ACRONYMS = frozenset({"it", "who"})
+_STYLES = [[first, second] for first in ("right", "rt") for second in ("hon", "honourable", "honorable", "rev")]
 # Titles that only qualify another one: `The First Rule` is no office, `The First Minister` is.
 _QUALIFIERS = frozenset(
     "first lady prime foreign ranking acting vice deputy assistant presiding major principal".split()
@@ -60,11 +62,12 @@ def is_capitals(words: Sequence[str]) -> bool:
     )
 
 
-def read_shape(label: str) -> Shape | None:
+def read_shape(label: str, is_set_off: bool = False) -> Shape | None:
     """How much like a speaker's label some words look by themselves; None where they cannot be one.
 
     Args:
         label: the words with single spaces, without notes and colon.
+        is_set_off: whether it is printed bold: then a name may begin as sentences do, `Will Lind`.
     """
     key = label.casefold().replace("’", "'")
     if key.strip(".") in NO_LABELS or label.casefold() in NO_LABELS:
@@ -96,13 +99,13 @@ def read_shape(label: str) -> Shape | None:
             and len(word) > 5
         ):
             return None
-        if word[0].islower() and keys[at] not in PARTICLES:
+        if word[0].islower() and keys[at] not in PARTICLES and not _SMALL_PARTICLE_RE.match(word):
             return None
     capitals = is_capitals(name)
-    titled = keys[0] in HONORIFICS or (keys[0] in TITLES and len(name) > 1)
+    titled = keys[0] in HONORIFICS or keys[:2] in _STYLES or (keys[0] in TITLES and len(name) > 1)
     if titled and len(words) > 1 and any(word[0].isupper() for word in words[1:]):
         return "strong"
-    if keys[0] in _OPENERS and not acronym:
+    if keys[0] in _OPENERS and not acronym and not (is_set_off and 2 <= len(name) <= 3):
         return None
     return "caps" if capitals else "title"
 
@@ -132,7 +135,7 @@ def is_spoken_word(label: str) -> bool:
 
 def read_speaker(label: str, note: str = "") -> Speaker:
     """Who speaks, by a label that is known to be one, and the note in brackets behind it, which may name who holds an
-    office: `The Minister for Harbours (Ms Ada Lind)`.
+    office: `The Minister for Harbours (Ms Ada Lind)`, `(Ada Lind)`.
 
     An honorific belongs neither to name nor role: `MS. ARDEN` is ARDEN. A title is a role: `Secretary Arden`, `THE
     PRESIDENT`. Names are as printed, so `ARDEN` stays in capitals.
@@ -145,7 +148,10 @@ def read_speaker(label: str, note: str = "") -> Speaker:
     if key.removeprefix("the ") in OFFICES and (key.startswith("the ") or key not in GENERIC | UNKNOWN):
         return Speaker(None, label[4:] if key.startswith("the ") else label, "person")
     if _is_office(words):
-        holder = read_speaker(note).name if _key(note.partition(" ")[0]) in HONORIFICS else None
+        is_holder = _key(note.partition(" ")[0]) in HONORIFICS or (
+            2 <= len(note.split(" ")) <= 4 and read_shape(note) == "title" and note[-1] != "."
+        )
+        holder = read_speaker(note).name if is_holder else None
         return Speaker(holder, label[4:], "person")
     if key in UNKNOWN or (_NUMBER_RE.fullmatch(words[-1]) and len(words) > 1):
         return Speaker(None, None, "unknown")
@@ -158,6 +164,7 @@ def read_speaker(label: str, note: str = "") -> Speaker:
         office = " ".join(words[comma + 1 :])
         words = [*words[:comma], words[comma].rstrip(",")]
     at = 1 if _key(words[0]) == "the" else 0
+    at += list(map(_key, words[at : at + 2])) in _STYLES
     while at < len(words) and (_key(words[at]) in HONORIFICS or _key(words[at]) in TITLES):
         if _key(words[at]) in TITLES:
             role.append(words[at])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,6 +13,11 @@ _TAB = 4
 MIN_WIDTH, MAX_WIDTH = 50, 132
 MAX_INDENT = 6  # of the first row of a paragraph; what stands further in is centred
 MIN_INDENTED_SHARE = 0.1  # of the breaks inside blocks of rows follow such a row
+
+_DIGITS_RE = re.compile(r"\d+")
+MAX_RUNNING_CHARS = 120  # of a row that is printed on each page
+_PAGES = 3  # on which such a row stands at least
+_PAGE_NUMBER_RE = re.compile(r"(?:-\s?|[Pp]age )?\d{1,4}(?: of \d{1,4})?(?:\s?-)?")
 
 
 class Row(NamedTuple):
@@ -75,3 +82,19 @@ def is_wrapped(before: Row, row: Row, layout: Layout) -> bool:
     if layout.width is not None and before.indent + len(before.text) + 1 + len(first) > layout.width:
         return True
     return row.text[0].islower() and before.text[-1] not in ".?!:;"
+
+
+def find_running(rows: Sequence[Row]) -> set[int]:
+    """The rows that each page prints beside its number: alone, again and again, and no sentences."""
+    alone = [
+        at
+        for at, row in enumerate(rows)
+        if row.gap
+        and (at + 1 == len(rows) or rows[at + 1].gap)
+        and len(row.text) <= MAX_RUNNING_CHARS
+        and row.text[-1] not in '.?!:;,)]*"”-–—'
+        and any(_PAGE_NUMBER_RE.fullmatch(near.text) for near in rows[max(0, at - 1) : at + 2])
+    ]
+    keys = {at: _DIGITS_RE.sub("#", " ".join(rows[at].text.split())) for at in alone}
+    counts = Counter(keys.values())
+    return {at for at, key in keys.items() if counts[key] >= _PAGES and any(map(str.isalpha, key))}

@@ -32,13 +32,13 @@ __all__ = [
     "split",
 ]
 
-_OPENING_RE = re.compile(r"\ufeff?\s*+(?:\d{1,6}[^\S\n]*+\n\s*+)?(?=\d{1,3}:\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-{1,2}>)")
+_OPENING_RE = re.compile(r"\s*+(?:\d{1,6}[^\S\n]*+\n\s*+)?(?=\d{1,3}:\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-{1,2}>)")
 _BROKEN_RE = re.compile(r"^[^\n]*-->[^\n]*$", re.MULTILINE)
 
 
 def sniff(head: str) -> float:
     """0.9 for a text that opens with a time row, or an index and one."""
-    text = head[:4096].replace("\r\n", "\n").replace("\r", "\n")
+    text = head[:4096].removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     opening = _OPENING_RE.match(text)
     return 0.9 if opening and TIMING_RE.match(text, opening.end()) else 0.0
 

@@ -24,7 +24,7 @@ _SERIES_RE = re.compile(
 # apart are no title at all.
 _LETTERHEAD_RE = re.compile(
     r"(?:the )?white house|office of .{1,80}|(?:for|not for) (?:immediate )?release\b.{0,80}|embargoed.{0,80}"
-    r"|(?:u\.s\. )?department of .{1,60}|(?:official |rush |full |verbatim )?transcript(?: of proceedings)?",
+    r"|(?:u\.s\. )?department of .{1,60}|(?:official |rush |full |verbatim |news )?transcript(?: of proceedings)?",
     re.IGNORECASE,
 )
 SPACED_RE = re.compile(r"[^\W\d_](?: {1,4}[^\W\d_]){3,}")

@@ -87,7 +87,7 @@ def _put_in_order(text: str) -> str:
                 blocks.append(block)
                 of_cue = False
             elif of_cue and block and not block.isdigit():  # a blank row inside a cue, or a cue with a broken time
-                blocks[-1] += "\n" + block
+                blocks[-1] = blocks[-1].rstrip("\n") + "\n" + block
             continue
         parts = _cut_cues(block)
         blocks += parts

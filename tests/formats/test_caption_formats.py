@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tasks.formats import FORMATS, choose, cues, srt_captions, webvtt_captions
 from tasks.formats.blocks import Speaker, check_tiling, fold
+from tests.formats.test_numbered_text import DEPOSITION
 from tests.support import Command, write
 
 FOLDER = Path(__file__).parent / "cases" / "captions"
@@ -133,14 +134,17 @@ def test_captions_become_rows_with_times(stenolake: Command, tmp_path: Path) -> 
         write(drop, path.name, path.read_bytes())
     wide = (FOLDER / "nobody-named.srt").read_text("utf-8").replace("ferry", "canoe").replace("\n", "\r\n")
     write(drop, "wide.srt", wide.encode("utf-16"))
+    write(drop, "deposition.txt", DEPOSITION.encode())  # another one whose rendition is derived
     lake = tmp_path / "lake"
     said = stenolake("ingest", drop, "--lake", lake, "--source", "harbour", "--date", "2021-05-01", "--json")
     assert said.code == 0, said.err
     assert said.json["documents"]["quarantined"] == 0, stenolake("quarantine", "list", "--lake", lake).out
-    assert said.json["documents"]["published"] == len(CASES) + 1
+    assert said.json["documents"]["published"] == len(CASES) + 2
     assert stenolake("verify", "--lake", lake).code == 0
 
     documents = ds.dataset(lake / "documents", partitioning="hive").to_table().to_pylist()
+    numbered = next(row for row in documents if row["parser"] == "numbered-text/1")
+    assert (numbered["event_date"].isoformat(), numbered["turn_count"]) == ("2018-06-12", 7)
     voices = next(row for row in documents if row["title"] == "Harbour Tonight")
     assert (voices["language"], voices["kind"], voices["parser"]) == ("en", "transcript", "webvtt/1")
     rows = ds.dataset(lake / "paragraphs", partitioning="hive").to_table().to_pylist()
