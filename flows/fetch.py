@@ -86,7 +86,10 @@ def fetch(
         reconcile(at_work.lake)
         visit, days = go(at_work, goal, since, until, limit, wait_seconds)
         fetched = take_in(at_work, visit, goal)
-        defaults = Defaults(run_id, at_work.run.started_at, goal.profile.slug, goal.edition.language)
+        defaults = Defaults(
+            run_id, at_work.run.started_at, goal.profile.slug, goal.edition.language,
+            format=" ".join(goal.edition.formats),
+        )  # fmt: skip
         held = judge_all(at_work, fetched, defaults)
         judge_whole(at_work, fetched, held, accept_envelope, counted=False)
         note_removed(at_work, visit)

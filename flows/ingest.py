@@ -24,7 +24,7 @@ from storage import ledger  # noqa: E402
 from storage.commit import Move  # noqa: E402
 from storage.records import Finding  # noqa: E402
 from storage.space import check_space  # noqa: E402
-from tasks import envelope  # noqa: E402
+from tasks import envelope, recall  # noqa: E402
 from tasks.acquire import Dump, find_inputs  # noqa: E402
 from tasks.cut import Batch, cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
@@ -81,7 +81,8 @@ def ingest(
     with frame as at_work:
         reconcile(at_work.lake)
         dumps = take_in(at_work, files, format)
-        held = judge_all(at_work, dumps, Defaults(at_work.run.run_id, at_work.run.started_at, source, language, date))
+        defaults = Defaults(at_work.run.run_id, at_work.run.started_at, source, language, date, format)
+        held = judge_all(at_work, dumps, defaults)
         judge_whole(at_work, dumps, held, accept_envelope)
         publish(at_work, dumps, held)
     return finish(at_work.run)
@@ -92,16 +93,27 @@ def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) ->
     total = len(files)
     if not at_work.is_dry:
         check_space(at_work.lake, sum(path.stat().st_size for path in files if path.exists()))
-    dumps = steps.acquire(files, total, at_work.raw, format_name, lambda done: report("acquire", done, total))
+    before = {} if at_work.is_dry else recall.remember(at_work.lake, program_of(at_work, format_name))
+    dumps = steps.acquire(files, total, at_work.raw, format_name, before, lambda done: report("acquire", done, total))
     at_work.run.inputs += [record for dump in dumps for record in (dump.record, *dump.again)]
     return dumps
 
 
+def program_of(at_work: Session, format_name: str | None) -> str:
+    """Digest of what reads dumps in this run."""
+    return recall.digest_program(at_work.run.packages, format_name)
+
+
 def judge_all(at_work: Session, dumps: Sequence[Dump], defaults: Defaults) -> list[Held]:
-    """Parse and validate dumps batch by batch; note verdicts and findings."""
-    batches = cut_batches(dumps, at_work.raw, at_work.folder)
+    """Recall what is known of dumps; parse and validate the others batch by batch; note verdicts and findings."""
+    program = program_of(at_work, defaults.format)
+    known = recall.Recollection() if at_work.is_dry else steps.recall(at_work.lake, dumps, program, defaults)
+    fresh = [dump for dump in dumps if dump.format and dump.record.dump_sha256 not in known.dumps]
+    batches = cut_batches(fresh, at_work.raw, at_work.folder)
     accepted = ledger.accepted_findings(at_work.lake)
-    return judge_batches(at_work, batches, sum(dump.record.bytes for dump in dumps if dump.format), defaults, accepted)
+    held = judge_batches(at_work, batches, sum(dump.record.bytes for dump in fresh), defaults, accepted)
+    at_work.run.readings.append(recall.note(fresh, held, program, defaults, known))
+    return [*held, *known.held]
 
 
 def judge_batches(

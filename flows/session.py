@@ -98,6 +98,7 @@ def session(
                 run.error = f"{type(error).__name__}: {error}"[:500]
                 run.versions.clear()  # nothing was published
                 run.sightings.clear()
+                run.readings.clear()
                 # the disk may be what failed; the first error is the one to tell
                 with contextlib.suppress(StorageError, LakeHeldError):
                     close(at_work, ())

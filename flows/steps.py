@@ -22,11 +22,13 @@ from storage.commit import Move
 from storage.lake import Lake
 from storage.raw import RawStore
 from tasks import acquire as acquiring
-from tasks.acquire import Dump
+from tasks import recall as recalling
+from tasks.acquire import Dump, Recognised
 from tasks.cut import Batch
 from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, Fragment, parse_batch
 from tasks.publish import Change, Judged, Plan, plan_publication, stage_partition
+from tasks.recall import Recollection
 from tasks.speakers import stage_speakers
 from tasks.validate import SAMPLE_ROWS
 from tasks.workers import Workers
@@ -36,7 +38,12 @@ _OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "
 
 @task(name="acquire", task_run_name="acquire {count} files", **_OPTIONS)
 def acquire(
-    files: Sequence[Path], count: int, raw: RawStore, format_name: str | None, done: Callable[[int], None]
+    files: Sequence[Path],
+    count: int,
+    raw: RawStore,
+    format_name: str | None,
+    before: Mapping[str, Recognised],
+    done: Callable[[int], None],
 ) -> list[Dump]:
     """Keep every file, and every member of a container, in the raw store; find out how each is to be read.
 
@@ -44,13 +51,21 @@ def acquire(
     """
     dumps: dict[str, Dump] = {}
     for number, path in enumerate(files):
-        for dump in acquiring.acquire(path, raw, format_name):
+        for dump in acquiring.acquire(path, raw, format_name, before=before):
             met = dumps.get(dump.record.dump_sha256)
             dumps[dump.record.dump_sha256] = met.merge(dump) if met else dump
         done(number + 1)
     unreadable = sum(bool(dump.problem) for dump in dumps.values())
     get_run_logger().info("kept %d dumps, %d of them cannot be parsed", len(dumps), unreadable)
     return list(dumps.values())
+
+
+@task(name="recall", task_run_name="recall known dumps", **_OPTIONS)
+def recall(lake: Lake, dumps: Sequence[Dump], program: str, defaults: Defaults) -> Recollection:
+    """Find out which dumps were read before, so that they need not be parsed."""
+    known = recalling.recall(lake, dumps, program, defaults)
+    get_run_logger().info("%d of %d dumps are known", len(known.dumps), len(dumps))
+    return known
 
 
 @task(name="parse", task_run_name="parse batch {batch.index}", **_OPTIONS)

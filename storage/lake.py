@@ -149,13 +149,14 @@ class Lake:
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise DamageError(f"cannot be read: {path}: {error}", "restore it from a copy of the lake") from error
 
-    def known_documents(self, sources: Iterable[str]) -> dict[str, Known]:
-        """Every document that the lake holds of these sources: id -> what is known."""
-        wanted, known = set(sources), {}
+    def known_documents(self, sources: Iterable[str], ids: Collection[str]) -> dict[str, Known]:
+        """What the lake holds of some documents of these sources: id -> what is known; those it lacks are left out."""
+        wanted, known, some = set(sources), {}, pa.array(ids, pa.string())
         columns = ("document_id", "content_sha256", "parser", "dump_sha256", "ingested_at", "url")
         for partition in self.partitions():
             if partition.source in wanted:
                 rows = self.read("documents", partition, list(columns))
+                rows = rows.filter(pc.is_in(rows["document_id"], value_set=some))
                 rows = rows.set_column(len(columns) - 1, "has_url", rows["url"].is_valid())
                 for values in zip(*(column.to_pylist() for column in rows.columns), strict=True):
                     known[values[0]] = Known(partition, *values[1:])

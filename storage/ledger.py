@@ -1,6 +1,7 @@
 """The ledger: what each run took in, what it wrote and what it found, as Parquet that is only ever added to.
 
-    <lake>/_lineage/{inputs,versions,sightings,releases,fetches,coverage,outputs,runs}/<started>-<run id>….parquet
+    <lake>/_lineage/<table>/<started>-<run id>….parquet    inputs, versions, sightings, readings, releases, fetches,
+                                                           coverage, outputs, runs
     <lake>/_lineage/openlineage/<started>-<run id>.ndjson
     <lake>/_quality/<started>-<run id>.parquet       verdicts by rule
     <lake>/_quarantine/<started>-<run id>.parquet    findings that hold documents back
@@ -50,7 +51,7 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
     name = stem(run)
     parts = {
         "_lineage/inputs": _inputs(run), "_lineage/versions": _versions(run),
-        "_lineage/sightings": _sightings(run), "_lineage/releases": _releases(run),
+        "_lineage/sightings": _sightings(run), "_lineage/readings": _readings(run), "_lineage/releases": _releases(run),
         "_lineage/fetches": _fetches(run), "_lineage/coverage": _coverage(run),
         "_quality": _verdicts(run), "_quarantine": _findings(run),
     }  # fmt: skip
@@ -70,14 +71,15 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
     return moves
 
 
-def read(lake: Lake, name: str, damaged: Collection[Path] = ()) -> pa.Table:
+def read(lake: Lake, name: str, damaged: Collection[Path] = (), *, wanted: pc.Expression | None = None) -> pa.Table:
     """All rows of a ledger table, the oldest run first: a name of `LINEAGE` but `blocks`, `quarantine` or `verdicts`.
 
-    Files in `damaged` are left out. A column that came to the schema after a file was written is null in its rows.
+    Files in `damaged` are left out, and rows that are not `wanted`. A column that came to the schema after a file was
+    written is null in its rows.
     """
     schema, folder = _PLACES[name]
     paths = [path for path in sorted((lake.root / folder).glob("*.parquet")) if path not in damaged]
-    parts = [_conform(pq.read_table(path, partitioning=None), schema) for path in paths]
+    parts = [_conform(pq.read_table(path, partitioning=None, filters=wanted), schema) for path in paths]
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
@@ -94,6 +96,7 @@ _PLACES: Mapping[str, tuple[pa.Schema, str]] = {
     "outputs": (schemas.OUTPUTS, "_lineage/outputs"),
     "versions": (schemas.VERSIONS, "_lineage/versions"),
     "sightings": (schemas.SIGHTINGS, "_lineage/sightings"),
+    "readings": (schemas.READINGS, "_lineage/readings"),
     "releases": (schemas.RELEASES, "_lineage/releases"),
     "fetches": (schemas.FETCHES, "_lineage/fetches"),
     "coverage": (schemas.COVERAGE, "_lineage/coverage"),
@@ -114,6 +117,12 @@ def ingested_dumps(lake: Lake) -> frozenset[str]:
     runs = read(lake, "runs").filter(ended)["run_id"].combine_chunks()
     inputs = read(lake, "inputs").filter(pc.is_in(pc.field("run_id"), value_set=runs))
     return frozenset(inputs["dump_sha256"].to_pylist())
+
+
+def days_of_runs(lake: Lake) -> dict[str, dt.date]:
+    """The day, in UTC, on which each run started."""
+    rows = read(lake, "runs").select(["run_id", "started_at"])
+    return {run_id: at.date() for run_id, at in zip(*(column.to_pylist() for column in rows.columns), strict=True)}
 
 
 def read_end(path: Path) -> tuple[str, dt.datetime]:
@@ -204,6 +213,16 @@ def _versions(run: Run) -> pa.Table:
 
 def _sightings(run: Run) -> pa.Table:
     return _table(schemas.SIGHTINGS, run.sightings, run_id=run.run_id)
+
+
+def _readings(run: Run) -> pa.Table:
+    """Documents are many: they come as tables, not as records."""
+    at = schemas.READINGS.get_field_index("run_id")
+    parts = [
+        rows.add_column(at, schemas.READINGS.field(at), pa.repeat(pa.scalar(run.run_id), rows.num_rows))
+        for rows in run.readings
+    ]
+    return pa.concat_tables([schemas.READINGS.empty_table(), *parts])
 
 
 def _verdicts(run: Run) -> pa.Table:

@@ -58,7 +58,7 @@ class RawStore:
         with storing(source):
             sha256 = sha256_file(source)
             size = source.stat().st_size
-        if not self._is_whole(sha256):
+        if not self.holds(sha256):
             with storing(source), source.open("rb") as stream:
                 self._write(sha256, size, stream, source)
         return sha256, size
@@ -96,7 +96,8 @@ class RawStore:
             digest.update(chunk)
         return digest.hexdigest()
 
-    def _is_whole(self, sha256: str) -> bool:
+    def holds(self, sha256: str) -> bool:
+        """Whether the object of that hash is there, and is what its name says."""
         if not self.path(sha256).exists():
             return False
         try:

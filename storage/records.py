@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +168,4 @@ class Run:
     releases: list[Release] = field(default_factory=list)
     fetches: list[Fetch] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
+    readings: list[pa.Table] = field(default_factory=list)  # in the `readings` schema, less `run_id`

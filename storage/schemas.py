@@ -263,6 +263,26 @@ SIGHTINGS = _schema(
     _column("seen_at", _UTC, "when the dump was retrieved, else when the run started"),
 )
 
+READINGS = _schema(
+    "readings",
+    "One row a document that a run read in a dump and held not back; one with nulls for a dump that gave none.",
+    _RUN_ID,
+    _column("dump_sha256", pa.string(), "the dump, which the run read whole"),
+    _column("rendition_sha256", pa.string(), "the text that was parsed"),
+    _column("program", pa.string(), "digest of parsers, rules, aliases, packages and the format that was asked for"),
+    _column("told", pa.string(), "digest of what was told of the dump from outside: names, fields, options"),
+    _column("met", pa.int32(), "documents in the dump, those held back and those met twice included"),
+    _column("held", pa.int32(), "documents of it that were held back"),
+    _column("findings", pa.int32(), "findings that held them back, one a document and rule"),
+    _column("document_id", pa.string(), "stable id of the document", null=True),
+    _column("source_id", pa.string(), "publisher's slug", null=True),
+    _column("event_date", pa.date32(), "date of the event", null=True),
+    _column("content_sha256", pa.string(), "hash of what it says", null=True),
+    _column("byte_start", pa.int64(), "first byte of the document in the rendition", null=True),
+    _column("parser", pa.string(), "parser and its version", null=True),
+    _column("url", pa.string(), "address of the document, where known", null=True),
+)
+
 QUARANTINE = _schema(
     "quarantine",
     "One row a finding that held a document, or a whole dump, back.",
@@ -374,6 +394,7 @@ LINEAGE: Mapping[str, pa.Schema] = {
     "outputs": OUTPUTS,
     "versions": VERSIONS,
     "sightings": SIGHTINGS,
+    "readings": READINGS,
     "releases": RELEASES,
     "fetches": FETCHES,
     "coverage": COVERAGE,

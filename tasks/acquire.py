@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import glob
 import mimetypes
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from tasks.told import rank
 
 HEAD_CHARS = 256 * 1024  # what a format is chosen by
 MAX_MARKUP_CHARS = 16 << 20  # a page of markup is read whole; the largest of kremlin.ru have 2 MiB
+
+Derivation = dict[str, str | int | float | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,22 @@ def _walk(folder: Path, lake: Path) -> Iterator[Path]:
                 yield path
 
 
-def acquire(path: Path, raw: RawStore, format_name: str | None = None, limits: Limits | None = None) -> Iterator[Dump]:
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What was found out of a dump when it came in before: its format, its rendition, and how that was had."""
+
+    format: str
+    rendition_sha256: str
+    derivation: Mapping[str, str | int | float | bool | None]
+
+
+def acquire(
+    path: Path,
+    raw: RawStore,
+    format_name: str | None = None,
+    limits: Limits | None = None,
+    before: Mapping[str, Recognised] | None = None,
+) -> Iterator[Dump]:
     """Keep one file in the raw store, and every member where it is a container; find out how each is to be read.
 
     Args:
@@ -111,36 +129,38 @@ def acquire(path: Path, raw: RawStore, format_name: str | None = None, limits: L
         raw: where dumps and renditions are kept.
         format_name: a format to use whatever the text looks like.
         limits: what a container may ask for.
+        before: dump hash -> what need not be found out again.
 
     Raises:
         UnsafeInputError: a container asks for more.
     """
+    look = functools.partial(_acquire, raw=raw, format_name=format_name, before=before or {})
     limits = limits or Limits()
     if str(path) != "-":
-        yield from _open(path, path.resolve().as_uri(), path.name, raw, format_name, limits)
+        yield from _open(path, path.resolve().as_uri(), path.name, raw, look, limits)
         return
     raw.staging.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="stdin-") as spool:
         shutil.copyfileobj(sys.stdin.buffer, spool)
         spool.flush()
-        yield from _open(Path(spool.name), "stdin:", "stdin", raw, format_name, limits)
+        yield from _open(Path(spool.name), "stdin:", "stdin", raw, look, limits)
 
 
 def _open(
-    path: Path, uri: str, name: str, raw: RawStore, format_name: str | None, limits: Limits, layers: int = 0
+    path: Path, uri: str, name: str, raw: RawStore, look: Callable[[Path, str], Dump], limits: Limits, layers: int = 0
 ) -> Iterator[Dump]:
     """The dump that a file is, after those that it holds."""
     kind = containers.detect(path)
     if kind is None:
-        yield _acquire(path, uri, raw, format_name)
+        yield look(path, uri)
         return
     sha256, size = raw.add_file(path)
     contents = containers.Contents(kind, uri, name, layers, limits)
     for member in containers.read(path, raw.staging, contents):
         if member.record is None:
-            inner = _open(member.path, member.uri, member.name, raw, format_name, limits, member.layers)
+            inner = _open(member.path, member.uri, member.name, raw, look, limits, member.layers)
         else:
-            inner = iter([_acquire(member.path, member.uri, raw, format_name)])
+            inner = iter([look(member.path, member.uri)])
         for dump in inner:
             yield _tell_origin(dump, member, sha256) if dump.record.uri == member.uri else dump
     media_type = mimetypes.guess_type(name)[0] or containers.MEDIA_TYPES[kind]
@@ -161,8 +181,11 @@ def _tell_origin(dump: Dump, member: Member, container_sha256: str) -> Dump:
     return replace(dump, record=told)
 
 
-def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None) -> Dump:
+def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None, before: Mapping[str, Recognised]) -> Dump:
     sha256, size = raw.add_file(path)
+    known = before.get(sha256)
+    if known and (known.rendition_sha256 == sha256 or raw.holds(known.rendition_sha256)):
+        return Dump(_record(sha256, size, uri, path.name, known.rendition_sha256, dict(known.derivation)), known.format)
     return recognise(sha256, size, uri, path.name, raw, format_name)
 
 
@@ -179,7 +202,7 @@ def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format
     """
     sample = raw.read(sha256, 0, encoding.SAMPLE_BYTES)
     found = encoding.detect(sample, encoding.is_utf8(raw.chunks(sha256)))
-    derivation: dict[str, str | int | float | bool | None] = {"encoding": found.codec, "evidence": found.evidence}
+    derivation: Derivation = {"encoding": found.codec, "evidence": found.evidence}
     rendition, chosen, problem, reason = None, None, "", ""
     if not size:
         problem, reason = "dump.not_empty", "the file is empty: fetch it again"
@@ -202,11 +225,15 @@ def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format
         known = ", ".join(sorted(formats.FORMATS))
         problem = "dump.format_known"
         reason = f"the text is in no format that Stenolake knows ({known}): name one with --format"
-    derived = chosen if "derived_by" in derivation else None
-    guessed = formats.media_type_of(derived) if derived else mimetypes.guess_type(name)[0]
-    media_type = guessed or ("text/plain" if rendition else "application/octet-stream")
-    record = Input(sha256, uri, size, media_type, derivation, rendition)
+    record = _record(sha256, size, uri, name, rendition, derivation)
     return Dump(record, chosen.NAME if chosen and not problem else None, problem, reason)
+
+
+def _record(sha256: str, size: int, uri: str, name: str, rendition: str | None, derivation: Derivation) -> Input:
+    derived_by = str(derivation.get("derived_by", "")).partition("/")[0]
+    guessed = formats.media_type_of(formats.FORMATS[derived_by]) if derived_by else mimetypes.guess_type(name)[0]
+    media_type = guessed or ("text/plain" if rendition else "application/octet-stream")
+    return Input(sha256, uri, size, media_type, derivation, rendition)
 
 
 def derive_again(dump: Dump, raw: RawStore) -> Dump:

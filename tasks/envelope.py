@@ -29,7 +29,7 @@ from storage.errors import RefusedError
 from storage.lake import Lake
 from storage.records import Verdict
 from tasks.hold import Held
-from tasks.parse import Fragment
+from tasks.parse import Fragment, Recalled
 
 Measures = dict[str, Measure]
 Dated = dict[str, tuple[int, str]]  # document id -> day number, hash of what it says
@@ -60,7 +60,11 @@ def _read_documents(fragments: Iterable[Fragment]) -> tuple[pa.Table, set[str]]:
 
 
 def measure(held: Sequence[Held]) -> tuple[dict[str, Measures], dict[str, Dated]]:
-    """What was measured, and the dated documents; both by edition, `kremlin/en`."""
+    """What was measured, and the dated documents; both by edition, `kremlin/en`.
+
+    Dumps that are known are not judged again.
+    """
+    held = [one for one in held if not isinstance(one.judged.fragment, Recalled)]
     if not held:
         return {}, {}
     rows, tagged = _read_documents(one.judged.fragment for one in held)

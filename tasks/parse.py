@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc
 
+from storage import schemas
 from storage.files import storing
 from storage.lake import PARTITIONED
 from storage.order import ranges
@@ -33,6 +35,7 @@ class Defaults:
     source: str | None = None
     language: str | None = None
     date: dt.date | None = None
+    format: str | None = None  # that was asked for, whatever the text looks like
     aliases: str | None = field(default_factory=named_file)
 
 
@@ -48,6 +51,7 @@ class Fragment:
     findings: tuple[Finding, ...]
     repeated: int = 0
     twice: frozenset[str] = frozenset()
+    met: Mapping[str, int] = field(default_factory=dict)  # dump hash -> documents of it in the batch
 
     def read(self, table: str) -> pa.Table:
         """Rows of a table, memory-mapped."""
@@ -68,6 +72,23 @@ class Fragment:
         return {name: pc.sum(some[name]).as_py() or 0 for name in PARTITIONED}
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled(Fragment):
+    """Documents of dumps that were read before (`tasks.recall`): what decides which of them stand, and no row more.
+
+    `elsewhere` are the ids of those that the lake holds as they were read, but from another dump.
+    """
+
+    stand: pa.Table = field(default_factory=schemas.READINGS.empty_table)
+    elsewhere: frozenset[str] = frozenset()
+
+    def read(self, table: str) -> pa.Table:
+        """The documents, in the `readings` schema; there are no rows of other tables."""
+        if table != "documents":
+            raise KeyError(table)
+        return self.stand
+
+
 def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
     """Parse every document of a batch and write its rows beside the batch file, which is removed.
 
@@ -79,18 +100,18 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
     """
     layers = [Tabulator()]
     findings: list[Finding] = []
-    documents = 0
+    met = Counter[str]()
     with storing(batch.path):
         data = batch.path.read_bytes()
     at = 0
     for piece in batch.slices:
         text = data[at : at + piece.length].decode()
         at += piece.length
-        documents += _parse_slice(piece, text, defaults, layers, findings)
+        met[piece.dump.record.dump_sha256] += _parse_slice(piece, text, defaults, layers, findings)
     fragments = [_write(batch.path.with_suffix(f".{number}"), layer) for number, layer in enumerate(layers)]
     with storing(batch.path):
         batch.path.unlink()
-    fragments[0] = replace(fragments[0], documents=documents, findings=tuple(findings))
+    fragments[0] = replace(fragments[0], documents=met.total(), findings=tuple(findings), met=met)
     return fragments
 
 

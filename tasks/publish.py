@@ -6,9 +6,10 @@ import dataclasses
 import datetime as dt
 import graphlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +19,10 @@ from storage.commit import Move
 from storage.lake import PARTITIONED, Known, Lake, Partition
 from storage.records import Sighting, Version
 from storage.schemas import TABLES
-from tasks.parse import Fragment
+from tasks.parse import Fragment, Recalled
+
+# What decides whether a document is published.
+_COLUMNS = ["document_id", "source_id", "event_date", "dump_sha256", "byte_start", "content_sha256", "parser", "url"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,12 @@ def plan_publication(
         started_at: start of the run, which stands for the time of dumps of unknown retrieval.
         anew: the dumps are not new, their rows are derived again: all are published, and none is a version.
     """
-    candidates = _candidates(judged, retrievals, started_at)
-    known = lake.known_documents({met[0].partition.source for met in candidates.values()})
-    told = _told_versions(lake)
-    held_at = _retrievals(lake)
     gone = ledger.withdrawn(lake)
-    plan = Plan(unchanged=sum(one.fragment.repeated for one in judged))
+    candidates, settled = _candidates(judged, retrievals, started_at, gone)
+    known = lake.known_documents({met[0].partition.source for met in candidates.values()}, candidates)
+    told = _told_versions(lake, candidates)
+    held_at = _retrievals(lake)
+    plan = Plan(unchanged=settled + sum(one.fragment.repeated for one in judged))
     for document_id in sorted(candidates):
         met = sorted(candidates[document_id], key=_Candidate.order)
         winner = min((one for one in met if one.content_sha256 == met[-1].content_sha256), key=_Candidate.fullness)
@@ -212,11 +216,12 @@ def _returns(lake: Lake, document_id: str, met: Sequence[_Candidate], withdrawn_
     ][-1:]
 
 
-def _told_versions(lake: Lake) -> dict[tuple[str, str], _Seen]:
-    """Document id and content hash of every version that the ledger has -> when it was seen."""
+def _told_versions(lake: Lake, ids: Collection[str]) -> dict[tuple[str, str], _Seen]:
+    """Document id and content hash of every version of some documents -> when it was seen."""
+    some = pc.field("document_id").isin(pa.array(ids, pa.string()))
     told: dict[tuple[str, str], _Seen] = {}
     for name in ("versions", "sightings"):
-        rows = ledger.read(lake, name).select(["document_id", "content_sha256", "seen_at", "dump_sha256"])
+        rows = ledger.read(lake, name, wanted=some).select(["document_id", "content_sha256", "seen_at", "dump_sha256"])
         for document, content, at, dump in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             met = told.get((document, content), _Seen(at, at, dump))
             version_at = max(met.version_at, at) if name == "versions" else met.version_at
@@ -232,30 +237,65 @@ def _retrievals(lake: Lake) -> dict[str, dt.datetime]:
 
 
 def _candidates(
-    judged: Sequence[Judged], retrievals: Mapping[str, Sequence[dt.datetime]], started_at: dt.datetime
-) -> dict[str, list[_Candidate]]:
-    columns = ["document_id", "source_id", "event_date", "dump_sha256", "byte_start", "content_sha256", "parser", "url"]
+    judged: Sequence[Judged],
+    retrievals: Mapping[str, Sequence[dt.datetime]],
+    started_at: dt.datetime,
+    gone: Collection[str],
+) -> tuple[dict[str, list[_Candidate]], int]:
+    """Documents by id, and how many more there are that stand as they are: recalled, and of no other dump's concern."""
     found: dict[str, list[_Candidate]] = defaultdict(list)
-    for index, one in enumerate(judged):
-        for row in one.fragment.read("documents").select(columns).to_pylist():
+    settled = 0
+    for index, one in sorted(enumerate(judged), key=lambda each: isinstance(each[1].fragment, Recalled)):
+        rows = one.fragment.read("documents").select(_COLUMNS)
+        if isinstance(one.fragment, Recalled):
+            open_ = {*found, *gone, *one.fragment.elsewhere}
+            concerns = pc.is_in(rows["document_id"], value_set=pa.array(open_, pa.string()))
+            settled += rows.num_rows
+            rows = rows.filter(concerns)
+            settled -= rows.num_rows
+        for row in rows.to_pylist():
             if row["document_id"] not in one.held:
                 dump = row["dump_sha256"]
-                partition = Partition(row["source_id"], row["event_date"].year)
                 for at in retrievals.get(dump, (started_at,)):
-                    found[row["document_id"]].append(
-                        _Candidate(
-                            index,
-                            at,
-                            dump in retrievals,
-                            dump,
-                            row["byte_start"],
-                            row["content_sha256"],
-                            row["parser"],
-                            partition,
-                            row["url"] is not None,
-                        )
-                    )
-    return found
+                    found[row["document_id"]].append(_candidate(row, index, at, is_told=dump in retrievals))
+    return found, settled
+
+
+def _candidate(row: Mapping[str, Any], fragment: int, at: dt.datetime, *, is_told: bool) -> _Candidate:
+    return _Candidate(
+        fragment,
+        at,
+        is_told,
+        row["dump_sha256"],
+        row["byte_start"],
+        row["content_sha256"],
+        row["parser"],
+        Partition(row["source_id"], row["event_date"].year),
+        row["url"] is not None,
+    )
+
+
+def compare_known(lake: Lake, stand: pa.Table) -> tuple[set[str], set[str]]:
+    """How documents that were read before stand in the lake.
+
+    Args:
+        lake: what there is.
+        stand: documents of dumps, in the `readings` schema.
+
+    Returns:
+        The dumps of which a document, were it read again, might not be left as it is: another has taken its place, or
+        none is there; and the documents of all dumps that stand as they were read, but from another dump.
+    """
+    rows = stand.select(_COLUMNS).to_pylist()
+    known = lake.known_documents({row["source_id"] for row in rows}, [row["document_id"] for row in rows])
+    moot, elsewhere = set(), set()
+    for row in rows:
+        before = known.get(row["document_id"])
+        if before is None or not _is_same(before, _candidate(row, 0, before.ingested_at, is_told=False)):
+            moot.add(row["dump_sha256"])
+        elif before.dump_sha256 != row["dump_sha256"]:
+            elsewhere.add(row["document_id"])
+    return moot, elsewhere
 
 
 def _versions(document_id: str, before: Known | None, met: Sequence[_Candidate]) -> list[Version]:

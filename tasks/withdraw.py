@@ -31,7 +31,7 @@ def withdraw(run: Run, lake: Lake, reasons: Mapping[str, str], seen_at: dt.datet
     versions = ledger.read(lake, "versions")
     own = versions.filter(pc.is_in(versions["document_id"], pa.array(sorted(reasons), pa.string())))
     last = {row["document_id"]: row["seen_at"] for row in own.sort_by("seen_at").to_pylist()}
-    gone, known = ledger.withdrawn(lake), lake.known_documents({one.source for one in lake.partitions()})
+    gone, known = ledger.withdrawn(lake), lake.known_documents({one.source for one in lake.partitions()}, reasons)
     met = {document.document_id for document in run.versions}
     found = [
         document

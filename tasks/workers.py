@@ -97,7 +97,7 @@ class Workers:
         """
         items = iter(items)
         first = list(itertools.islice(items, 2))
-        if start and (len(first) > 1 or _is_prepared):
+        if start and first and (len(first) > 1 or _is_prepared):
             self._start()
         waiting = itertools.chain(first, items)
         if self._pool is None:
