@@ -1,16 +1,21 @@
-"""What an ingest costs beside its peers: `python -m benchmarks.speed DUMP [--runs N] [--workers 1 2] [--peers PYTHON]`.
+"""What an ingest costs beside its peers: `python -m benchmarks.speed DUMP… [--peers PYTHON] [--against CHECKOUT]`.
 
-In one run, on the same dump, each job in processes of its own:
+In one run, on the same dump, each job in processes of its own, one after the other, `--runs` times:
 
-    bare          read, split at lines, write the same text as one Parquet file with PyArrow, one process
-    dlt           the same rows to Parquet, as dicts and as Arrow tables; where dlt is installed
-    datatrove     one document a row to Parquet; where datatrove is installed
-    stenolake     `stenolake ingest` into a new lake, and the same dump once more, by number of workers
+    bare PyArrow    read, split at lines, write the same text as one Parquet file, one process
+    dlt, datatrove  the same lines to Parquet, as Arrow tables, as dicts, as one document a line
+    bare flow       a Prefect flow that does nothing, and Great Expectations imported
+    one page        `stenolake ingest` of one small dump: the fixed cost of a run
+    stenolake       `stenolake ingest` into a new lake, and the same dump once more, by number of workers
+    one page more   `stenolake ingest` of another page into that lake
+    before          the same with the code of another checkout
 
-dlt and datatrove are not among the packages of the project: `--peers PYTHON` names a Python that has them. The fixed
-cost of a run, that of a dump of one page, is measured too and taken off. Memory is the sum over all processes of what
-each holds alone or its share of what several hold (PSS). Set PREFECT_API_URL to a running server to leave the start of
-one out of every run. Prints a table in Markdown.
+dlt and datatrove are not among the packages of the project: `--peers PYTHON` names a Python that has them; they are run
+`--peer-runs` times. The fixed cost is taken off where a job has one. Runs report to a Prefect server that is started
+for them, which tells what share each step had; the bare flow and the one page are measured without it too, as most
+people run them. With more dumps than one, the others are ingested once each after that: how time and memory grow.
+
+Prints tables in Markdown; `--chart` draws the rates as SVG, `--keep` keeps all figures as JSON.
 """
 
 from __future__ import annotations
@@ -18,173 +23,243 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from benchmarks.peers import BARE, BARE_FLOW, PEERS, Cost, run
+from flows import environment
 
 ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "tests" / "samples" / "kremlin-sample.txt"
+PAGE = """Events
+Harvest talks {day}
+May {day}, 2021
+12:00
+Lessk
+President of Valdoria Ada Brook: Good day, friends.
+Thank you.
+Publication status
+Published in section: Transcripts
+Publication date: May {day}, 2021, 12:00
+Text version"""
 
-_ROWS = """
-import sys
-def rows(path):
-    number, rest = 0, ""
-    with open(path, encoding="utf-8", newline="\\n") as stream:
-        while chunk := stream.read(8 << 20):
-            lines = (rest + chunk).split("\\n")
-            rest = lines.pop()
-            yield [line for line in lines if line]
-    yield [rest] if rest else []
-def tables(path):
-    import pyarrow as pa
-    at = 0
-    for lines in rows(path):
-        yield pa.table({"line": pa.array(range(at, at + len(lines)), pa.int64()), "text": pa.array(lines, pa.string())})
-        at += len(lines)
-def dicts(path):
-    for lines in rows(path):
-        yield from ({"text": line} for line in lines)
-source, out = sys.argv[1:3]
-"""
-# Job -> program of a process that is given the dump and a new folder.
-PEERS = {
-    "bare": _ROWS
-    + """
-import pyarrow as pa, pyarrow.parquet as pq
-schema = pa.schema([("line", pa.int64()), ("text", pa.string())])
-with pq.ParquetWriter(out + "/rows.parquet", schema, compression="zstd") as writer:
-    for table in tables(source):
-        writer.write_table(table)
-""",
-    "dlt, dicts": _ROWS
-    + """
-import dlt
-dlt.pipeline("p", pipelines_dir=out, destination=dlt.destinations.filesystem("file://" + out), dataset_name="d").run(
-    dicts(source), table_name="rows", loader_file_format="parquet")
-""",
-    "dlt, Arrow tables": _ROWS
-    + """
-import dlt
-dlt.pipeline("p", pipelines_dir=out, destination=dlt.destinations.filesystem("file://" + out), dataset_name="d").run(
-    tables(source), table_name="rows", loader_file_format="parquet")
-""",
-    "datatrove, a document a row": _ROWS
-    + """
-from datatrove.data import Document
-from datatrove.executor import LocalPipelineExecutor
-from datatrove.pipeline.writers import ParquetWriter
-def read(data, rank=0, world_size=1):
-    for number, row in enumerate(dicts(source)):
-        yield Document(text=row["text"], id=str(number))
-LocalPipelineExecutor([read, ParquetWriter(out)], logging_dir=out + "/logs", tasks=1).run()
-""",
-}
-_NEEDS = {
-    "bare": "pyarrow",
-    "dlt, dicts": "dlt",
-    "dlt, Arrow tables": "dlt",
-    "datatrove, a document a row": "datatrove",
-}
+Costs = dict[str, Cost]
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Wall seconds of a job, and the most memory that its processes held at a time."""
+class Bench:
+    """Where jobs are run: a folder, a Prefect home with a database, and the programs that are compared."""
 
-    seconds: float
-    peak_mb: float
+    def __init__(self, folder: Path, peers: str, against: Path | None) -> None:
+        environment.quiet()
+        self.folder, self.peers, self.against = folder, peers, against
+        self.quiet = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+        self.quiet["PREFECT_HOME"] = str(folder / "prefect")
+        self.api = ""
+        self.shares: dict[str, Counter[str]] = {}
+        for day in (1, 2):
+            (folder / f"page-{day}.txt").write_text(PAGE.format(day=day), encoding="utf-8")
 
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """A Prefect server that the runs report to."""
+        from prefect.server.api.server import SubprocessASGIServer
 
-def held_mb(mark: bytes) -> float:
-    """Memory of all processes that were started with a mark in their environment, shared pages by their share."""
-    total = 0
-    for place in Path("/proc").glob("[0-9]*"):
+        made = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"]
+        subprocess.run(made, env=self.quiet, check=True, capture_output=True)
+        os.environ["PREFECT_HOME"] = self.quiet["PREFECT_HOME"]
+        server = SubprocessASGIServer()
+        server.start(timeout=120)
+        self.api = server.api_url
         try:
-            if mark in (place / "environ").read_bytes():
-                pss = next(
-                    line for line in (place / "smaps_rollup").read_text().splitlines() if line.startswith("Pss:")
-                )
-                total += int(pss.split()[1])
-        except (OSError, StopIteration):
-            continue  # it ended, or is another user's
-    return total / 1000
+            yield
+        finally:
+            server.stop()
+
+    def peer(self, name: str, dump: Path) -> Cost:
+        """One run of a peer."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as out:
+            return run([self.peers, "-c", PEERS[name][1], str(dump), out], self.folder, ROOT)[0]
+
+    def has(self, name: str) -> bool:
+        """Whether the Python of the peers can import what one needs."""
+        asked = f"import importlib.util as u, sys; sys.exit(u.find_spec({PEERS[name][0]!r}) is None)"
+        return subprocess.run([self.peers, "-c", asked], check=False).returncode == 0
+
+    def flow(self, *, served: bool = True) -> Cost:
+        """A flow that does nothing."""
+        return run([sys.executable, "-c", BARE_FLOW], self.folder, ROOT, self._environ(served=served))[0]
+
+    def ingest(
+        self, dump: Path, lake: Path, workers: int, *, code: Path = ROOT, served: bool = True, note: str = ""
+    ) -> Cost:
+        """One `stenolake ingest` by the code of a checkout; the share of each step is added up under `note`."""
+        python = code / ".venv" / "bin" / "python"
+        program = [str(python) if python.exists() else sys.executable, "-c", "from flows.cli import main; main()"]
+        options = ["--workers", str(workers), "--accept-envelope", "benchmark", "--json"]
+        environ = self._environ(served=served) | {"PYTHONPATH": str(code)}
+        cost, told = run([*program, "ingest", str(dump), "--lake", str(lake), *options], self.folder, code, environ)
+        if note:
+            self.shares.setdefault(note, Counter()).update(self._steps(json.loads(told)["run_id"]))
+        return cost
+
+    def _environ(self, *, served: bool) -> dict[str, str]:
+        return self.quiet | ({"PREFECT_API_URL": self.api} if served else {})
+
+    def _steps(self, run_id: str) -> Counter[str]:
+        """Seconds of the task runs of a run, by the first word of their names."""
+        import httpx
+
+        found = Counter[str]()
+        asked: dict[str, Any] = {"flow_runs": {"id": {"any_": [run_id]}}, "limit": 200, "offset": 0}
+        while rows := httpx.post(f"{self.api}/task_runs/filter", json=asked, timeout=60).json():
+            for row in rows:
+                found[row["name"].split()[0]] += row["total_run_time"]
+            asked["offset"] += len(rows)
+        return found
+
+    def measure(self, dump: Path, counts: Sequence[int], *, peers: bool) -> Costs:
+        """Every job once, one after the other, so that all of a run see the machine in about the same state."""
+        costs = {BARE: self.peer(BARE, dump)}
+        if peers:
+            costs |= {name: self.peer(name, dump) for name in PEERS if name != BARE and self.has(name)}
+        first, second = self.folder / "page-1.txt", self.folder / "page-2.txt"
+        costs["bare flow, own server"] = self.flow(served=False)
+        with tempfile.TemporaryDirectory(dir=self.folder) as place:
+            costs["one page, own server"] = self.ingest(first, Path(place) / "0", counts[-1], served=False)
+        costs["bare flow"] = self.flow()
+        for count in counts:
+            with tempfile.TemporaryDirectory(dir=self.folder) as place:
+                lake = Path(place) / "lake"
+                costs[f"one page, {count}"] = self.ingest(first, Path(place) / "small", count)
+                costs[f"stenolake, {count}"] = self.ingest(dump, lake, count, note=f"{count} workers")
+                costs[f"stenolake, {count}, again"] = self.ingest(dump, lake, count, note=f"{count} workers, again")
+                costs[f"stenolake, {count}, one page more"] = self.ingest(second, lake, count)
+        if self.against:
+            for count in counts:
+                with tempfile.TemporaryDirectory(dir=self.folder) as place:
+                    lake = Path(place) / "lake"
+                    costs[f"before, {count}"] = self.ingest(dump, lake, count, code=self.against)
+                    costs[f"before, {count}, again"] = self.ingest(dump, lake, count, code=self.against)
+        return costs
+
+    def scale(self, dumps: Sequence[Path], workers: int) -> dict[Path, Cost]:
+        """One ingest of each dump into a new lake."""
+        costs = {}
+        for dump in dumps:
+            lake = self.folder / "scale"
+            costs[dump] = self.ingest(dump, lake, workers)
+            shutil.rmtree(lake)
+        return costs
 
 
-def run(command: list[str], folder: Path) -> tuple[Cost, str]:
-    """Run a job to its end. Raises RuntimeError with what it said where it fails."""
-    mark = f"STENOLAKE_BENCHMARK={folder}-{time.monotonic_ns()}"
-    name, _, value = mark.partition("=")
-    out, started, peak = folder / "said", time.monotonic(), 0.0
-    with out.open("w+") as said:
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, name: value}, stdout=said, stderr=said)
-        while process.poll() is None:
-            peak = max(peak, held_mb(mark.encode()))
-            time.sleep(0.1)
-    seconds = time.monotonic() - started
-    if process.returncode:
-        raise RuntimeError(f"{command[:4]} ended with {process.returncode}: {out.read_text()[-2000:]}")
-    return Cost(seconds, peak), out.read_text()
+def fixed_of(name: str) -> str | None:
+    """The job that tells the fixed cost of another."""
+    kind, _, count = name.partition(", ")
+    return f"one page, {count.split(',')[0]}" if kind in ("stenolake", "before") else None
 
 
-def ingest(dump: Path, lake: Path, workers: int, folder: Path) -> Cost:
-    """One `stenolake ingest`."""
-    program = [sys.executable, "-c", "from flows.cli import main; main()", "ingest", str(dump), "--lake", str(lake)]
-    return run([*program, "--workers", str(workers), "--accept-envelope", "benchmark", "--json"], folder)[0]
+def table(runs: Sequence[Costs], size: float) -> tuple[list[str], dict[str, float]]:
+    """The rows of the table of jobs, and their rates in MB/s less the fixed cost."""
+    lines = [
+        "| job | s | less the fixed cost | MB/s | times bare | CPU s | peak MB | beyond one page |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    rates = {}
+    for name in dict.fromkeys(name for one in runs for name in one):
+        fixed, having = fixed_of(name), [one for one in runs if name in one]
+
+        def middle(values: Iterator[float]) -> float:
+            return statistics.median(values)
+
+        beyond = middle(one[name].seconds - (one[fixed].seconds if fixed else 0) for one in having)
+        cells = [f"{middle(one[name].seconds for one in having):.1f}"]
+        reads_it = name in PEERS or (name.count(",") == 1 and fixed)
+        if reads_it:
+            rates[name] = size / max(beyond, 0.01)
+            ratio = middle(
+                (one[name].seconds - (one[fixed].seconds if fixed else 0)) / one[BARE].seconds for one in having
+            )
+            cells += [f"{beyond:.1f}", f"{rates[name]:.1f}", f"{ratio:.2f}"]
+        else:
+            cells += [f"{beyond:.1f}" if fixed else "", "", ""]
+        cells += [f"{middle(one[name].cpu_seconds for one in having):.1f}"]
+        cells += [f"{middle(one[name].peak_mb for one in having):.0f}"]
+        cells += [f"{middle(one[name].peak_mb - one[fixed].peak_mb for one in having):.0f}" if fixed else ""]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines, rates
 
 
-def has(python: str, package: str) -> bool:
-    """Whether a Python can import a package."""
-    asked = [python, "-c", f"import importlib.util as u, sys; sys.exit(u.find_spec({package!r}) is None)"]
-    return subprocess.run(asked, check=False).returncode == 0
+def table_of_shares(shares: dict[str, Counter[str]]) -> list[str]:
+    """What part of the time of all steps each had, in hundredths."""
+    steps = [step for step, _ in sum(shares.values(), Counter[str]()).most_common()]
+    lines = [f"| share of | {' | '.join(steps)} |", f"| --- |{' ---: |' * len(steps)}"]
+    for name, found in shares.items():
+        lines.append(f"| {name} | {' | '.join(f'{100 * found[step] / found.total():.0f} %' for step in steps)} |")
+    return lines
 
 
-def measure(dump: Path, counts: list[int], peers: str, folder: Path) -> dict[str, Cost]:
-    """Every job once, one after the other, so that all of a run see the machine in about the same state."""
-    costs = {}
-    for name, program in PEERS.items():
-        if has(peers, _NEEDS[name]):
-            with tempfile.TemporaryDirectory(dir=folder) as out:
-                costs[name] = run([peers, "-c", program, str(dump), out], folder)[0]
-    for count in counts:
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            costs[f"fixed, {count}"] = ingest(SAMPLE, Path(place) / "small", count, folder)
-            costs[f"stenolake, {count}"] = ingest(dump, Path(place) / "lake", count, folder)
-            costs[f"stenolake, {count}, again"] = ingest(dump, Path(place) / "lake", count, folder)
-    return costs
+def table_of_sizes(costs: dict[Path, Cost], fixed: Cost) -> list[str]:
+    """How time and memory grow with the dump."""
+    lines = ["| dump MB | s | less the fixed cost | MB/s | CPU s | peak MB | beyond one page |", "|" + " ---: |" * 7]
+    for dump, cost in costs.items():
+        size, beyond = dump.stat().st_size / 1e6, cost.seconds - fixed.seconds
+        lines.append(
+            f"| {size:.0f} | {cost.seconds:.1f} | {beyond:.1f} | {size / max(beyond, 0.01):.1f}"
+            f" | {cost.cpu_seconds:.1f} | {cost.peak_mb:.0f} | {cost.peak_mb - fixed.peak_mb:.0f} |"
+        )
+    return lines
+
+
+def draw(rates: dict[str, float], path: Path) -> None:
+    """The rates as bars."""
+    from flows.charts import draw_bars
+
+    rows = [(name.replace("stenolake, 1", "stenolake, 1 worker").replace("stenolake, 2", "stenolake, 2 workers"), rate)
+            for name, rate in sorted(rates.items(), key=lambda one: -one[1])]  # fmt: skip
+    chart = draw_bars("MB a second", ("job", "MB/s"), rows, lying=True)
+    assert chart, "there are rates"
+    svg = str(chart.svg).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    path.write_text(svg.replace("currentColor", "#8a8f98").replace("currentcolor", "#8a8f98") + "\n", encoding="utf-8")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dump", type=Path)
+    parser.add_argument("dumps", type=Path, nargs="+", metavar="DUMP")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peer-runs", type=int, help="runs that have dlt and datatrove in them; all by default")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--peers", default=sys.executable, help="a Python that has dlt and datatrove")
+    parser.add_argument("--against", type=Path, help="a checkout with an environment in .venv: an earlier release")
     parser.add_argument("--keep", type=Path, help="file for all figures, JSON")
+    parser.add_argument("--chart", type=Path, help="file for the rates as SVG")
     asked = parser.parse_args()
-    dump = asked.dump.resolve()
+    dump, *others = [dump.resolve() for dump in asked.dumps]
+    peer_runs = asked.runs if asked.peer_runs is None else asked.peer_runs
     with tempfile.TemporaryDirectory(prefix="stenolake-speed-") as folder:
-        runs = [measure(dump, asked.workers, asked.peers, Path(folder)) for _ in range(asked.runs)]
+        bench = Bench(Path(folder), asked.peers, asked.against and asked.against.resolve())
+        with bench.serving():
+            runs = [bench.measure(dump, asked.workers, peers=number < peer_runs) for number in range(asked.runs)]
+            sizes = bench.scale(others, asked.workers[-1])
     if asked.keep:
-        asked.keep.write_text(json.dumps([{name: vars(cost) for name, cost in one.items()} for one in runs], indent=1))
-    size = dump.stat().st_size / 1e6
-    print(f"{size:.0f} MB, medians of {asked.runs} runs, {len(os.sched_getaffinity(0))} cores\n")
-    print("| job | seconds | less the fixed cost | MB/s | to bare | peak MB | beyond a small run |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for name in runs[0]:
-        fixed = "fixed, " + name.split(", ")[1] if name.startswith("stenolake") else None
-        walls = [one[name].seconds - (one[fixed].seconds if fixed else 0) for one in runs]
-        ratio = statistics.median(wall / one["bare"].seconds for wall, one in zip(walls, runs, strict=True))
-        whole, wall = statistics.median(one[name].seconds for one in runs), statistics.median(walls)
-        peak = statistics.median(one[name].peak_mb for one in runs)
-        beyond = statistics.median(one[name].peak_mb - (one[fixed].peak_mb if fixed else 0) for one in runs)
-        rate = "" if name.startswith("fixed") else f"{size / max(wall, 0.01):.1f}"
-        print(
-            f"| {name} | {whole:.1f} | {wall:.1f} | {rate} | {ratio:.2f} | {peak:.0f} | {beyond if fixed else 0:.0f} |"
+        kept = [{name: vars(cost) for name, cost in one.items()} for one in runs]
+        asked.keep.write_text(
+            json.dumps({"runs": kept, "sizes": {str(k): vars(v) for k, v in sizes.items()}}, indent=1)
         )
+    size = dump.stat().st_size / 1e6
+    lines, rates = table(runs, size)
+    print(f"{size:.0f} MB, medians of {asked.runs} runs, {len(os.sched_getaffinity(0))} cores\n")
+    print("\n".join([*lines, "", *table_of_shares(bench.shares)]))
+    if sizes:
+        print("\n".join(["", *table_of_sizes(sizes, runs[-1][f"one page, {asked.workers[-1]}"])]))
+    if asked.chart:
+        draw(rates, asked.chart)
     return 0
 
 
