@@ -178,9 +178,10 @@ def publish(
 def stage_all(at_work: Session, plan: Plan, judged: Sequence[Judged]) -> list[Move]:
     """Make the new files of every partition that changes, and of the speakers in them."""
     changes, staged = find_changes(plan, judged), list[Move]()
+    threads = at_work.workers.count if len(changes) == 1 else 1  # where there are more, each worker makes one
 
     def stage(change: Change) -> list[Move]:
-        return steps.stage(change, at_work.lake, at_work.folder, at_work.workers)
+        return steps.stage(change, at_work.lake, at_work.folder, at_work.workers, threads)
 
     for number, moves in enumerate(at_work.workers.each(stage, changes)):
         staged += moves

@@ -102,9 +102,9 @@ def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at
 
 
 @task(name="stage", task_run_name="stage {change.partition}", **_OPTIONS)
-def stage(change: Change, lake: Lake, folder: Path, workers: Workers) -> list[Move]:
+def stage(change: Change, lake: Lake, folder: Path, workers: Workers, threads: int) -> list[Move]:
     """Make the new files of one partition and read them back."""
-    staged = workers.run(stage_partition, lake, change, folder)
+    staged = workers.run(stage_partition, lake, change, folder, threads)
     get_run_logger().info("made %d files, %d rows", len(staged), sum(item.output.rows for item in staged))
     return staged
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,7 +164,12 @@ class Lake:
         return known
 
     def stage(
-        self, partition: Partition, added: Mapping[str, pa.Table], replaced: Sequence[str], folder: Path
+        self,
+        partition: Partition,
+        added: Mapping[str, pa.Table],
+        replaced: Sequence[str],
+        folder: Path,
+        threads: int = 1,
     ) -> list[Move]:
         """Make the new files of a partition: old rows, less those of the replaced documents, plus the added ones.
 
@@ -172,27 +178,30 @@ class Lake:
             added: rows by table, in the tables' schemas; a table that is absent adds none.
             replaced: document ids whose old rows go.
             folder: a folder below `staging`.
+            threads: tables that are made at a time; each is held in memory.
 
         Returns:
             One move for each table whose rows change, in the order of publication. A partition that loses all
             its documents gives outputs of 0 bytes.
         """
         gone = pa.array(sorted(replaced), pa.string())
-        moves = []
-        emptied = False
-        for table, schema in reversed(
-            list(PARTITIONED.items())
-        ):  # `documents` first: it tells whether anything is left
-            old = self.read(table, partition)
+
+        def merge(table: str) -> pa.Table | None:
+            old, schema = self.read(table, partition), PARTITIONED[table]
             kept = old.filter(pc.invert(pc.is_in(old["document_id"], gone))) if len(gone) else old
             rows = pa.concat_tables([kept.cast(schema), added.get(table, schema.empty_table()).cast(schema)])
             rows = sort_rows(rows, SORT_KEYS[table])
-            if table == "documents":
-                emptied = rows.num_rows == 0
-            if self.file(table, partition).exists() and rows.equals(old):
-                continue
-            moves.append(self._stage_file(table, partition, None if emptied else rows, folder))
-        return list(reversed(moves))
+            return None if self.file(table, partition).exists() and rows.equals(old) else rows
+
+        documents = merge("documents")  # first: it tells whether anything is left
+        is_emptied = documents is not None and not documents.num_rows
+
+        def make(table: str) -> Move | None:
+            rows = documents if table == "documents" else merge(table)
+            return None if rows is None else self._stage_file(table, partition, None if is_emptied else rows, folder)
+
+        with ThreadPoolExecutor(threads) as pool:
+            return [move for move in pool.map(make, PARTITIONED) if move]
 
     def _stage_file(self, table: str, partition: Partition, rows: pa.Table | None, folder: Path) -> Move:
         final = self.file(table, partition)

@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 
 Ints = npt.NDArray[np.int64]
 
+SLICED = 1000  # stretches at most that are copied as such, which takes a third of the time of rows one by one
+
 
 def sort_rows(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     """Rows sorted by the keys, ascending; the first keys are of documents, the last numbers the rows of one.
@@ -35,10 +37,15 @@ def sort_rows(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     if pc.count_distinct(documents["document_id"]).as_py() < len(starts) or not _is_numbered(rows, keys[-1], starts):
         return rows.sort_by(by_row).combine_chunks()
     order = pc.sort_indices(documents, [(key, "ascending") for key in of_documents]).to_numpy()
-    if (np.diff(order) == 1).all():
+    firsts = np.append(0, np.flatnonzero(np.diff(order) != 1) + 1)  # where a stretch begins that is in order as it is
+    if len(firsts) == 1:
         return rows
     counts = np.diff(np.append(starts, rows.num_rows))
-    return rows.take(pa.array(ranges(starts[order], counts[order])))
+    if len(firsts) > SLICED:
+        return rows.take(pa.array(ranges(starts[order], counts[order])))
+    lengths = np.add.reduceat(counts[order], firsts)
+    slices = zip(starts[order[firsts]].tolist(), lengths.tolist(), strict=True)
+    return pa.concat_tables([rows.slice(start, length) for start, length in slices]).combine_chunks()
 
 
 def ranges(starts: Ints, counts: Ints) -> Ints:

@@ -333,15 +333,15 @@ def find_changes(plan: Plan, judged: Sequence[Judged]) -> list[Change]:
     ]
 
 
-def stage_partition(lake: Lake, change: Change, folder: Path) -> list[Move]:
-    """Make the new files of one partition in the staging folder."""
+def stage_partition(lake: Lake, change: Change, folder: Path, threads: int = 1) -> list[Move]:
+    """Make the new files of one partition in the staging folder, `threads` of them at a time."""
     added = {
         table: pa.concat_tables(
             [schema.empty_table(), *(fragment.read_some(table, ids) for fragment, ids in change.added)]
         )
         for table, schema in PARTITIONED.items()
     }
-    moves = lake.stage(change.partition, added, change.replaced, folder)
+    moves = lake.stage(change.partition, added, change.replaced, folder, threads)
     if not change.is_together:
         return moves
     return [dataclasses.replace(move, together=move.output.table in TABLES) for move in moves]
