@@ -200,32 +200,31 @@ def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: 
     if spoken:
         _keep_repeated_roles(text, alone, evidence.edition)
         return
-    if evidence.edition.lexicon.initials_prove:
-        for item in read:
-            if item.label and item.label.strength == "weak":
-                item.label = None
-        return
-    _keep_proved(text, read, evidence.edition.captions)
+    _keep_proved(text, read, evidence.edition)
 
 
-def _keep_proved(text: str, read: Sequence[_Paragraph], shown: CaptionWords) -> None:
+def _keep_proved(text: str, read: Sequence[_Paragraph], edition: Edition) -> None:
     """Keep the labels of a page that prove each other, where nothing says that it is a transcript.
 
     Two or more prove each other, one of them with role and name; so does a talk, three of two speakers; so does one of
     somebody the page knows, behind which is said I, we or you. Beside them a name that nothing else supports counts
-    when it is printed twice, when such words are said behind it, or when there are four of them.
+    when it is printed twice, when such words are said behind it, or when there are four of them. Where labels are
+    initials and a surname, one of those proves itself.
     """
+    initials = edition.lexicon.initials_prove
     labels = [(item, item.label) for item in read if item.label]
     printed = Counter(label.text for _, label in labels)
-    speaking = {label.text for item, label in labels if _is_said(text, item, shown)}
+    speaking = {label.text for item, label in labels if _is_said(text, item, edition.captions)}
     # Behind a label of a list the words go on small: it proves nothing.
-    sure = [label for item, label in labels if label.strength != "weak" and not _goes_on_small(text, item)]
+    sure = [
+        label for item, label in labels if label.strength != "weak" and (initials or not _goes_on_small(text, item))
+    ]
     known = {label.text for label in sure}
     talking = [label.text for _, label in labels if label.text in known or printed[label.text] > 1]
     proved = (
         (len(sure) > 1 and any(label.speaker.role for label in sure))
         or (len(talking) > 2 and len(set(talking)) > 1)
-        or any(label.speaker.name and label.text in speaking for label in sure)
+        or any(label.speaker.name and (initials or label.text in speaking) for label in sure)
     )
     for item, label in labels:
         alone = label.strength == "weak" and len(sure) < 4 and printed[label.text] == 1

@@ -80,7 +80,7 @@ def read_label(printed: str, evidence: Evidence) -> Label | None:
     if not text or len(words) > MAX_LABEL_WORDS or not text[0].isalpha():
         return None
     keys = [_key(word) for word in words]
-    generic = _is_generic(keys, lex)
+    generic = _is_generic(keys, lex) or _names_asker(words, keys, evidence.edition)
     if (generic and (len(words) == 1 or keys[0] in lex.utterances)) or text.casefold() in lex.generic_phrases:
         return Label(text, _NOBODY, note, "strong")
     if _is_sentence(words, keys, evidence):
@@ -125,6 +125,17 @@ def _is_generic(keys: Sequence[str], lex: Lexicon) -> bool:
     return len(keys) <= 3 and keys[-1] in lex.generic and all(key in lex.generic_adjectives for key in keys[:-1])
 
 
+def _names_asker(words: Sequence[str], keys: Sequence[str], edition: Edition) -> bool:
+    """`Вопрос С.Орлина`, `участник встречи`: whose words they are, or of what somebody without a name is a part."""
+    lex = edition.lexicon
+    if not lex.initials_prove or len(words) < 2 or keys[0] not in lex.generic:
+        return False
+    if keys[0] in lex.utterances:
+        return LONG_INITIALS_RE.fullmatch(" ".join(words[1:])) is not None
+    plain = all(word.islower() and word.isalpha() for word in words[1:])
+    return len(words) <= 4 and plain and not words[-1].endswith(edition.captions.verb_endings)
+
+
 def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> bool:
     """Whether punctuation or a word says that this is running text and no label."""
     lex = evidence.edition.lexicon
@@ -135,7 +146,7 @@ def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
         return True
     if keys[0] in lex.openers or _says_i(words):
         return True
-    if keys[0] in lex.sentence_words and not evidence.knows(" ".join(words)):
+    if keys[0] in lex.sentence_words - lex.little_names and not evidence.knows(" ".join(words)):
         return not (keys[0] in lex.possessives and len(keys) > 1 and keys[1] in lex.styles)
     return any(word[0].islower() and key in lex.sentence_words for word, key in zip(words, keys, strict=True))
 
@@ -349,8 +360,10 @@ def _read_bare(
     end = len(words) - (keys[-1] in lex.surnames)
     if evidence.knows(text) and 1 < len(words) <= 6 and _is_name(words[:end], keys[:end], lex, capitals):
         return Label(text, person, note, "known")
-    if lex.initials_prove and LONG_INITIALS_RE.fullmatch(text):
-        return Label(text, Speaker(set_apart(text), None, "person"), note, "strong")
+    if lex.initials_prove and (match := LONG_INITIALS_RE.search(text)) and match.end() == len(text):
+        role = text[: match.start()].rstrip()  # `доярка Н.Орлина`: a trade in no table, in small letters
+        if all(word.islower() and word.isalpha() for word in role.split()):
+            return Label(text, Speaker(set_apart(match[0]), role or None, "person"), note, "strong")
     weak = Label(text, person, note, "weak")
     if len(words) == 1:
         # `I.Petrov`; a first name only where a place or paper stands behind it: `Ivan (Lessk)`.
