@@ -23,7 +23,7 @@ _END_RE = re.compile(
 _PAGE_RE = re.compile(
     r"\[\[Page [\dA-Zivxlc]{1,8}\]\]|(?:-\s?|[Pp]age )?\d{1,4}(?: of \d{1,4})?(?:\s?-)?"
     r"|\[GRAPHIC[^\]\n]{0,120}\].{0,60}|\[?TIFF OMITTED\]?.{0,40}"
-    r"|VerDate .{1,200}|\d{2}-\d{3} ?(?:PDF|CC|O).{0,60}"
+    r"|\{time\} {1,4}\d{4}|VerDate .{1,200}|\d{2}-\d{3} ?(?:PDF|CC|O).{0,60}"
 )
 _EXAMINATION_RE = re.compile(
     r"(?:(?:FURTHER|CONTINUED|DIRECT|CROSS|REDIRECT|RECROSS|RE-DIRECT|RE-CROSS|VOIR DIRE|ADVERSE)[ -]){0,3}EXAMINATION"
@@ -37,7 +37,7 @@ _TAIL_RE = re.compile(
     r"|transcribed by |this (?:editable |rush |unedited )?transcript |\w+ transcripts are created |meeting ended\b"
     r"|recording (?:ended|stopped)\b|duration: |call participants:?$|certificate of |c e r t i f i c a t e"
     r"|reporter[’']s certificate"
-    r"|dpb ?#)",
+    r"|dpb ?#|content and programming copyright)",
     re.IGNORECASE,
 )
 _SECTION_RE = re.compile(
@@ -48,6 +48,17 @@ _BREAK_RE = re.compile(
     r"[*_]{0,3}(?:Break|Jingle|Music|Intro|Outro|Ad|Ad break|Sponsor)[*_]{0,3}:[*_]{0,3}"
     r"(?: ?\\?[\[(]{1,2}\\?\[?\d[\d:.]{3,14}\\?\]?(?:\]|\)).{0,200})?"
 )
+# What a record tells of a sitting, between what is said there.
+_PROCEEDING_RE = re.compile(
+    r"(?:The Clerk (?:read|designated|called|reported|proceeded)|The question was (?:taken|put|agreed)"
+    r"|The (?:vote|motion|bill|amendment|resolution|draft resolution|previous question|yeas and nays|agenda)"
+    r" (?:was|were) (?:then )?(?:taken|agreed|ordered|read|passed|adopted|rejected|put|laid)"
+    r"|A motion to reconsider|A (?:recorded )?vote was (?:taken|ordered)"
+    r"|The (?:meeting|sitting|House|Senate|Committee|debate)"
+    r" (?:was called to order|rose|adjourned|was suspended|was resumed|divided)"
+    r"|(?:Honourable|Opposition|Government|Several hon\.?|Some hon\.?) (?:[Mm]embers|senators) (?:interject|interrupt))"
+    r"[^.?!]{0,120}(?:[ap]\.m\.)?[.—–-]{0,2}"
+)
 _NEARBY = 40  # characters, which hold more white space and emphasis than anybody prints in a row
 _SPACES = " \n\r\t\u00a0*_"
 _TAIL = frozenset(".?!…—–-”\"’'")
@@ -55,7 +66,12 @@ _TAIL = frozenset(".?!…—–-”\"’'")
 
 def is_note(text: str) -> bool:
     """Whether a whole paragraph is a stage direction or a remark of the editors: `(Laughter.)`, `[Slide shown.]`."""
-    if _MUSIC_RE.fullmatch(text) or _ROSE_RE.fullmatch(text) or _BREAK_RE.fullmatch(text):
+    if (
+        _MUSIC_RE.fullmatch(text)
+        or _ROSE_RE.fullmatch(text)
+        or _BREAK_RE.fullmatch(text)
+        or _PROCEEDING_RE.fullmatch(text)
+    ):
         return True
     match = _NOTE_RE.fullmatch(text)
     if not match:

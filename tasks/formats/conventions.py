@@ -115,8 +115,12 @@ def _group(candidate: Candidate, row: Row) -> str:
         return "clock"
     if candidate.form == "period" and candidate.shape == "caps":
         return "capitals"
+    if candidate.form == "letter" and candidate.text not in ("Q", "A"):
+        return "letters"
     if candidate.form != "colon":
         return candidate.form
+    if row.text[candidate.words - 2 : candidate.words - 1] in ("–", "—"):
+        return "dash"
     words = candidate.text.split(" ")
     return "caps" if candidate.text in ("Q", "A") or is_capitals(words) else "title"
 
@@ -140,6 +144,12 @@ def _is_proven(name: str, found: Mapping[int, Candidate], rows: Sequence[Row]) -
         case "letter":
             wide = sum(candidate.shape == "strong" and candidate.text == "Q" for candidate in found.values())
             return wide >= 2 or (wide >= 1 and "a" in counts)
+        case "letters":  # of two persons; what follows the alphabet is a list of choices
+            turns = sum(one != two for one, two in pairwise(keys)) >= 0.8 * (count - 1)
+            is_list = set(counts) <= {"b", "c", "d"}
+            return distinct == 2 and again >= 2 and turns and not is_list and _spoken_share(found, rows) >= 0.7
+        case "dash":
+            return count >= 4 and again >= 1
         case "period":
             return count >= 3 or (count >= 2 and again >= 1)
     spoken = _spoken_share(found, rows)
@@ -215,6 +225,9 @@ def _find_alone(rows: Sequence[Row]) -> Labels:
     every = {at: one for at, row in enumerate(rows[:-1]) if row.gap and (one := read_alone(row.text))}
     counts = Counter(candidate.key for candidate in every.values())
     again = {at: one for at, one in every.items() if counts[one.key] > 1 or one.shape == "strong"}
+    marks = {rows[at].text[: one.before] for at, one in again.items()}
+    if len(marks) == 1 and "#" in (mark := next(iter(marks))):  # headings of one rank: each of them is a label
+        again = {at: one for at, one in every.items() if rows[at].text[: one.before] == mark}
     found = {at: one for at, one in again.items() if at - 1 not in again and at + 1 not in again}
     keys = [candidate.key for candidate in found.values()]
     distinct = len(set(keys))

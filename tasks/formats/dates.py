@@ -57,6 +57,9 @@ _ROW_CLOCK_RE = re.compile(
 )
 _BETWEEN_RE = re.compile(r"(?:[\s,;:|•·–—@*_()-]|at\s|from\s|T(?=\d)){0,12}")
 _MARKS = " \t\u00a0:;,.|•·–—-*_#>()[]"
+# Behind a day: `23 October 2019 - Lessk`, `March 4, 2021, Ostmark, N.D.`
+_PLACE_RE = re.compile(r"[\s,;:|•·–—(-]{1,6}[^\W\d_a-z][\w.’'-]{0,20}(?:,? [^\W\d_a-z][\w.’'-]{0,20}){0,4}[\s).]{0,3}")
+_TRANSCRIPT_RE = re.compile(r"\btranscript (?:from|of)\b", re.IGNORECASE)
 _PERIOD_RE = re.compile(r"[a-z]{4}\.(?!\S)")  # of a sentence, not of `Ep.`
 # Behind a day and its time: when it ended, the length of a recording, the name of the hour or of the zone.
 _BEHIND_RE = re.compile(
@@ -144,9 +147,13 @@ def read_head_row(text: str) -> Day | None:
         return None
     start, end, value = found[0]
     before = text[:start]
+    if _TRANSCRIPT_RE.search(before) and value:  # `This is a rush transcript from “Harbour Report,” August 30, 2012. …`
+        return Day("named_date", (start, end), value)
     time = _find_time(text, end)
-    if any(map(str.isalnum, _BEHIND_RE.sub("", text[time[1] if time else end :]))):
-        return None
+    rest = _BEHIND_RE.sub("", text[time[1] if time else end :])
+    if any(map(str.isalnum, rest)):
+        is_named = value and not before.strip(_MARKS) and _PLACE_RE.fullmatch(rest)
+        return Day("named_date", (start, end), value, time) if is_named else None
     if time is None and (clock := _CLOCK_RE.search(before)) and not before[: clock.start()].strip(_MARKS):
         told = _time_of(clock)  # `5:00 P.M., March 3, 2019`
         time = (clock.start(), clock.end(), told) if told else None

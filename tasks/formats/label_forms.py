@@ -3,6 +3,7 @@
     colon    MS. ARDEN: Good day. · Ada Lind (by telephone): … · **Ada Lind:** … · >> HOST: … · [00:12] Ada Lind: …
              GOV. ADA LIND (D), LESSK: …            a bracket inside, the place behind it
     timed    Ada Lind: (09:51) · Ada Lind (09:51): · Ada Lind  0:05       the words stand in the next row
+             Ada Lind (PPE). – Mr President, …                          a full stop and a dash
     letter   Q    And the ferry? · Q. And the ferry? · A. No.
     period   Mr. Lind. Good day. · The CHAIRMAN. … · Senator ARDEN [presiding]. …        as printed records have it
     mark     >> Good day.                                                  somebody else speaks
@@ -55,6 +56,9 @@ _NUMBERED_RE = re.compile(r"(?:[QT]?\d{1,3}\.|\d{1,3}\))\s+(?:\[\d{3,8}\]\s+)?(?
 _OFFICE_BEHIND_RE = re.compile(r"\s+(?:--|—|–|-)\s+(?=\S)")
 # `Q. (BY MR. LIND) Where?`: who asks from here on.
 _BY_RE = re.compile(r"[(\[](?:BY|By) [^()\[\]]{2,60}[)\]]:?\s*")
+# `Ada Lind, on behalf of the Blue Group (PPE). – Mr President, …`
+_DASH_BEHIND_RE = re.compile(r"([^\W\d_][^.:;()\n]{1,120}?)(?: ?(\([^()\n]{1,60}\)))?\.\s{1,3}[–—]\s{1,3}(?=\S)")
+_ONE_LETTER_RE = re.compile(r"([A-Z]):\s+(?=\S)")
 _ABBREVIATED = frozenset("mr mrs ms dr rev prof gen adm sen rep amb hon col lt st".split())
 _TRAILING_SPACE_RE = re.compile(r"\s*")
 
@@ -98,6 +102,8 @@ def read_candidate(text: str) -> Candidate | None:
         at += 1
     found = (
         _read_letter(text, at)
+        or _read_one_letter(text, at)
+        or _read_dashed(text, at)
         or _read_named(text, at, stamp is not None)
         or _read_period(text, at)
         or _read_tabbed(text, at)
@@ -268,3 +274,20 @@ def _read_tabbed(text: str, start: int) -> Candidate | None:
     if shape is None or ("\t" not in match[0] and not is_capitals(name.split(" "))):
         return None
     return Candidate("tab", shape, start, match.span(1), (), match.end(), name)
+
+
+def _read_one_letter(text: str, start: int) -> Candidate | None:
+    """`I: And the ferry?` and `R: It came.`: interviews print who asks and who answers so."""
+    match = _ONE_LETTER_RE.match(text, start)
+    if not match or match[1] in "QA":
+        return None
+    return Candidate("letter", "title", start, match.span(1), (), match.end(), match[1])
+
+
+def _read_dashed(text: str, start: int) -> Candidate | None:
+    """`Ada Lind (PPE). – Mr President, …`."""
+    match = _DASH_BEHIND_RE.match(text, start)
+    if not match or read_shape(match[1].partition(",")[0]) is None:
+        return None
+    notes = (match.span(2),) if match[2] else ()
+    return Candidate("colon", "title", start, match.span(1), notes, match.end(), match[1])

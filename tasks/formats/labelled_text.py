@@ -40,7 +40,7 @@ _MARKUP_RE = re.compile(
 )
 _CODE_RE = re.compile(
     r"(?:#!|import |from \S+ import |def |class |function |var |let |const |#include|package |public |private "
-    r"|if \(|for \(|return\b|\}|\{|//|/\*|<\?|SELECT |INSERT |CREATE |\$ |```)"
+    r"|if \(|for \(|return\b|\}|\{(?!time\})|//|/\*|<\?|SELECT |INSERT |CREATE |\$ |```)"
 )
 _STATEMENT_RE = re.compile(r"(?:JOINT |OPENING |PREPARED |CLOSING )?(?:STATEMENTS?|TESTIMONY|REMARKS) OF ")
 _WRITTEN_RE = re.compile(

@@ -155,7 +155,7 @@ def read_speaker(label: str, note: str = "") -> Speaker:
         return Speaker(holder, label[4:], "person")
     if key in UNKNOWN or (_NUMBER_RE.fullmatch(words[-1]) and len(words) > 1):
         return Speaker(None, None, "unknown")
-    if key in GENERIC or key.removeprefix("the ") in GENERIC:
+    if key in GENERIC or key.removeprefix("the ") in GENERIC or len(key) == 1:
         return Speaker(None, None, "generic")
     role: list[str] = []
     office = ""

@@ -47,13 +47,11 @@ def sniff(head: str) -> float:
 
 def derive(markup: str) -> str:
     """The text without the numbers of its rows."""
-    rows = markup.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")
+    printed = markup.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")
+    rows = [row for row in printed if row.strip()]  # between numbered rows a blank one is only space
     out = []
     for row, end in zip(rows, _numbered(rows), strict=True):
-        if end or not row.strip():
-            out.append(row[end:].rstrip())
-        else:
-            out += ["", row.strip(), ""]
+        out += [row[end:].rstrip()] if end else ["", row.strip(), ""]
     return "\n".join(out).strip("\n") + "\n"
 
 
