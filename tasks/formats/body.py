@@ -1,53 +1,33 @@
 """The running text of a page: from lines to paragraphs, turns, photos and links.
 
-Three passes. `_gather` puts lines together that a link broke and takes photos, links and elisions out. `_find_labels`
-reads what could be speaker labels and lets the whole document decide which are. `_emit` walks through once more and
-says what each paragraph is: speech of the last label, or lead, heading, note, caption, quote.
+Three passes. `_gather` puts lines together that a link broke and takes photos, links and elisions out. `prove_labels`
+finds the paragraphs that begin with a speaker label. `_emit` walks through once more and says what each paragraph is:
+speech of the last label, or lead, heading, note, caption, quote.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tasks.formats import captions
-from tasks.formats.blocks import Block, Speaker, fold
+from tasks.formats.blocks import Block, fold
 from tasks.formats.edition import CaptionWords, Edition
 from tasks.formats.evidence import Evidence
 from tasks.formats.furniture import is_elision
 from tasks.formats.inserts import caption_blocks, is_credited, take_insert
-from tasks.formats.labels import MAX_LABEL_CHARS, Label, is_role_alone, read_label
+from tasks.formats.label_proof import Item, Paragraph, prove_labels
+from tasks.formats.labels import MAX_LABEL_CHARS, Label, read_label
 from tasks.formats.lines import Line, continues
 from tasks.formats.page import Head
 from tasks.formats.quotes import find_quotes
 
 MAX_HEADING_CHARS = 200
-MAX_GREETING_CHARS = 400
 _NOTE_RE = re.compile(r"[(\[][^()\[\]]{2,600}[)\]]\.?")
 _CONTROL_RE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 # What was no text leaves at least one of these; looking for them is ten times as fast as for the whole class.
 _DAMAGE_MARKS = "\x00\x01\x02\x03\x04\x05\x06\x08\x1b\x7f\N{REPLACEMENT CHARACTER}"
 _NAMING_KINDS = frozenset({"caption", "link_title"})  # they name persons who speak
-
-
-@dataclass(slots=True)
-class _Paragraph:
-    """Consecutive lines of one paragraph; `label` and `colon` (offset of it) once they are read."""
-
-    lines: list[Line]
-    start: int
-    end: int
-    colon: int = -1
-    label: Label | None = None
-
-    @property
-    def chars(self) -> int:
-        return self.end - self.start
-
-
-_Item = _Paragraph | Block
 
 
 def read_body(
@@ -72,15 +52,15 @@ def read_body(
     _take_first_caption(text, items, head, evidence.edition)
     shown = [text[item.start : item.end] for item in items if isinstance(item, Block) and item.kind in _NAMING_KINDS]
     evidence.head = fold(" / ".join((head.title, head.summary, *shown)))
-    _find_labels(text, items, evidence, sections is None or not evidence.edition.spoken_sections.isdisjoint(sections))
+    prove_labels(text, items, evidence, sections is None or not evidence.edition.spoken_sections.isdisjoint(sections))
     return _emit(text, items, head, evidence)
 
 
-def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -> list[_Item]:
+def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -> list[Item]:
     edition = evidence.edition
-    items: list[_Item] = []
+    items: list[Item] = []
     inserts: list[Block] = []
-    open_: _Paragraph | None = None
+    open_: Paragraph | None = None
     at, end = 0, len(lines)
     while at < end:
         line = lines[at]
@@ -100,13 +80,13 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -
             open_.lines.append(line)
             open_.end = line.end
         else:
-            open_ = _Paragraph([line], line.start, line.end)
+            open_ = Paragraph([line], line.start, line.end)
             items.append(open_)
         at += 1
     return items
 
 
-def _belongs(text: str, paragraph: _Paragraph, line: Line, follows: str, evidence: Evidence) -> bool:
+def _belongs(text: str, paragraph: Paragraph, line: Line, follows: str, evidence: Evidence) -> bool:
     """Whether a line goes on with a paragraph; it does not begin in upper case behind a finished sentence."""
     if line.text[0].isupper():
         colon = line.text.find(":", 0, MAX_LABEL_CHARS)
@@ -119,7 +99,7 @@ def _belongs(text: str, paragraph: _Paragraph, line: Line, follows: str, evidenc
     return continues(paragraph.lines[-1].text, line.text, paragraph.chars, evidence)
 
 
-def _is_open_role(text: str, paragraph: _Paragraph, label: Label, evidence: Evidence) -> bool:
+def _is_open_role(text: str, paragraph: Paragraph, label: Label, evidence: Evidence) -> bool:
     """Whether a paragraph is a role that a link broke off before its name: `President of Lesskneft` / `Ada Lind: …`."""
     if paragraph.chars > MAX_LABEL_CHARS or label.strength == "strong" or label.speaker.name is None:
         return False
@@ -130,16 +110,16 @@ def _is_open_role(text: str, paragraph: _Paragraph, label: Label, evidence: Evid
     return whole is not None and whole.strength == "strong" and whole.speaker.name == label.speaker.name
 
 
-def _is_label_alone(text: str, paragraph: _Paragraph, edition: Edition) -> bool:
+def _is_label_alone(text: str, paragraph: Paragraph, edition: Edition) -> bool:
     if paragraph.chars > MAX_LABEL_CHARS or text[paragraph.end - 1] != ":":
         return False
     return read_label(text[paragraph.start : paragraph.end - 1], Evidence(edition)) is not None
 
 
-def _take_first_caption(text: str, items: list[_Item], head: Head, edition: Edition) -> None:
+def _take_first_caption(text: str, items: list[Item], head: Head, edition: Edition) -> None:
     """The first paragraph under date and place is often the caption of the only photo, without counter or credit."""
     first = items[0] if items else None
-    if not isinstance(first, _Paragraph) or not head.dated or len(first.lines) > 1:
+    if not isinstance(first, Paragraph) or not head.dated or len(first.lines) > 1:
         return
     words = first.lines[0].text
     if _may_be_label(words, edition) or (len(items) == 1 and not captions.split_credit(words, edition.captions)):
@@ -164,106 +144,9 @@ def _may_be_label(words: str, edition: Edition) -> bool:
     return colon > 0 and read_label(words[:colon], Evidence(edition)) is not None
 
 
-def _find_labels(text: str, items: Sequence[_Item], evidence: Evidence, spoken: bool) -> None:
-    """Read labels, and keep them where the document supports them.
-
-    On a page that says it is a transcript every label of the grammar counts, a name that nothing else supports too.
-    On another page only labels that prove each other do: see `_keep_proved`.
-    """
-    read: list[_Paragraph] = []
-    alone: dict[str, list[tuple[_Paragraph, int]]] = {}
-    seen: dict[str, Label] = {}  # most labels of a page are printed many times
-    for item in items:
-        if not isinstance(item, _Paragraph):
-            continue
-        colon = text.find(":", item.start, min(item.end, item.start + MAX_LABEL_CHARS))
-        if colon <= item.start or text.startswith("//", colon + 1):
-            continue
-        if text[colon - 1].isdigit() and text[colon + 1 : colon + 2].isdigit():
-            continue  # `12:00`
-        printed = text[item.start : colon]
-        label = seen.get(printed) or read_label(printed, evidence)
-        if label is None or (label.speaker.role and _names_somebody(text[colon + 1 : item.end], evidence.edition)):
-            if label is None and is_role_alone(printed, evidence.edition):
-                alone.setdefault(printed, []).append((item, colon))
-            continue
-        if label.strength != "weak":
-            seen[printed] = label
-        elif text[colon + 1 : colon + 3].strip()[:1].islower():
-            continue  # `North Stream: the project …`
-        item.colon, item.label = colon, label
-        read.append(item)
-        if label.strength != "weak":
-            evidence.add(label.speaker)
-        elif spoken:
-            evidence.names.add(label.text.casefold())
-    if spoken:
-        _keep_repeated_roles(text, alone, evidence.edition)
-        return
-    _keep_proved(text, read, evidence.edition)
-
-
-def _keep_proved(text: str, read: Sequence[_Paragraph], edition: Edition) -> None:
-    """Keep the labels of a page that prove each other, where nothing says that it is a transcript.
-
-    Two or more prove each other, one of them with role and name; so does a talk, three of two speakers; so does one of
-    somebody the page knows, behind which is said I, we or you. Beside them a name that nothing else supports counts
-    when it is printed twice, when such words are said behind it, or when there are four of them. Where labels are
-    initials and a surname, one of those proves itself.
-    """
-    initials = edition.lexicon.initials_prove
-    labels = [(item, item.label) for item in read if item.label]
-    printed = Counter(label.text for _, label in labels)
-    speaking = {label.text for item, label in labels if _is_said(text, item, edition.captions)}
-    # Behind a label of a list the words go on small: it proves nothing.
-    sure = [
-        label for item, label in labels if label.strength != "weak" and (initials or not _goes_on_small(text, item))
-    ]
-    known = {label.text for label in sure}
-    talking = [label.text for _, label in labels if label.text in known or printed[label.text] > 1]
-    proved = (
-        (len(sure) > 1 and any(label.speaker.role for label in sure))
-        or (len(talking) > 2 and len(set(talking)) > 1)
-        or any(label.speaker.name and (initials or label.text in speaking) for label in sure)
-    )
-    for item, label in labels:
-        alone = label.strength == "weak" and len(sure) < 4 and printed[label.text] == 1
-        if not proved or (alone and label.text not in speaking):
-            item.label = None
-
-
-def _goes_on_small(text: str, item: _Paragraph) -> bool:
-    return text[item.colon + 1 : item.colon + 3].strip()[:1].islower()
-
-
-def _is_said(text: str, item: _Paragraph, shown: CaptionWords) -> bool:
-    """Whether somebody speaks of himself or to somebody right behind a label: the greeting may fill its paragraph."""
-    said = text[item.colon + 1 : item.colon + MAX_GREETING_CHARS]
-    return not shown.speech_words.isdisjoint(captions.words_of(said))
-
-
-def _names_somebody(rest: str, edition: Edition) -> bool:
-    """Whether behind a colon stands a name and nothing else: `Minister of Canals: Pavel Orlin.` is read from a list."""
-    words = rest.strip()
-    if not 3 < len(words) <= 60 or words[-1] not in ".;":
-        return False
-    label = read_label(words[:-1], Evidence(edition))
-    return label is not None and label.speaker.name == label.text and label.speaker.role is None
-
-
-def _keep_repeated_roles(text: str, alone: dict[str, list[tuple[_Paragraph, int]]], edition: Edition) -> None:
-    """A role without a name is a label when it is printed again and no name follows: who speaks is unknown."""
-    for printed, found in alone.items():
-        if len(found) < 2 or any(_names_somebody(text[colon + 1 : item.end], edition) for item, colon in found):
-            continue
-        for item, colon in found:
-            item.colon = colon
-            item.label = Label(fold(printed), Speaker(None, fold(printed), "unknown"), None, "weak")
-
-
-def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> list[Block]:
+def _emit(text: str, items: Sequence[Item], head: Head, evidence: Evidence) -> list[Block]:
     edition, shown = evidence.edition, evidence.edition.captions
-    paragraphs = [item for item in items if isinstance(item, _Paragraph)]
+    paragraphs = [item for item in items if isinstance(item, Paragraph)]
     folded = [_words_of(text, item) for item in paragraphs]
     started = False
     eligible: list[int] = []
@@ -307,7 +190,7 @@ def _emit(text: str, items: Sequence[_Item], head: Head, evidence: Evidence) -> 
     return blocks
 
 
-def _words_of(text: str, item: _Paragraph) -> str:
+def _words_of(text: str, item: Paragraph) -> str:
     if item.label is None:
         return item.lines[0].text if len(item.lines) == 1 else fold(text[item.start : item.end])
     words = text[item.colon + 1 : item.end].strip()
@@ -315,7 +198,7 @@ def _words_of(text: str, item: _Paragraph) -> str:
 
 
 def _kind_of(
-    words: str, item: _Paragraph, items: Sequence[_Item], at: int, known: set[str], speaking: bool, edition: Edition
+    words: str, item: Paragraph, items: Sequence[Item], at: int, known: set[str], speaking: bool, edition: Edition
 ) -> str:
     if words[0] in "([" and _NOTE_RE.fullmatch(words):
         return "note"
@@ -328,26 +211,26 @@ def _kind_of(
     return "speech" if speaking else "lead"
 
 
-def _resumes_telling(items: Sequence[_Item], at: int, words: str, shown: CaptionWords) -> bool:
+def _resumes_telling(items: Sequence[Item], at: int, words: str, shown: CaptionWords) -> bool:
     """Whether behind an elision the page tells again instead of quoting: nobody says I, we or you, and it is past."""
     before = items[at - 1] if at else None
     parted = isinstance(before, Block) and before.kind == "elision"
     return parted and words[0].isupper() and captions.is_telling(words, shown)
 
 
-def _is_open(items: Sequence[_Item], at: int) -> bool:
+def _is_open(items: Sequence[Item], at: int) -> bool:
     """Whether the paragraph before ends in a comma, as a greeting does: what follows is said, not shown."""
     before = items[at - 1] if at else None
-    return isinstance(before, _Paragraph) and before.lines[-1].text[-1] in ",:"
+    return isinstance(before, Paragraph) and before.lines[-1].text[-1] in ",:"
 
 
-def _is_heading(words: str, items: Sequence[_Item], at: int, speaking: bool, edition: Edition) -> bool:
+def _is_heading(words: str, items: Sequence[Item], at: int, speaking: bool, edition: Edition) -> bool:
     """A line without an end, where a part begins: behind an elision, or before a label, or named like one."""
     if len(words) < 4 or not words[0].isupper():
         return False
     before, after = items[at - 1] if at else None, items[at + 1] if at + 1 < len(items) else None
     parted = isinstance(before, Block) and before.kind == "elision"
-    labelled = isinstance(after, _Paragraph) and after.label is not None
+    labelled = isinstance(after, Paragraph) and after.label is not None
     if parted and (labelled or edition.heading_re.match(words) is not None):
         return True
     if edition.heading_re.match(words):
@@ -362,7 +245,7 @@ def _kind_of_words(words: str) -> str:
     return "note" if words[0] in "([" and _NOTE_RE.fullmatch(words) else "speech"
 
 
-def _label_blocks(text: str, item: _Paragraph, label: Label, roles: Evidence, damaged: bool) -> list[Block]:
+def _label_blocks(text: str, item: Paragraph, label: Label, roles: Evidence, damaged: bool) -> list[Block]:
     """Label, note, mark and the first paragraph of a turn."""
     speaker = roles.resolve(label.speaker)
     roles.add(label.speaker)

@@ -23,6 +23,7 @@ from typing import Literal
 from tasks.formats.blocks import Speaker, fold
 from tasks.formats.edition import Edition
 from tasks.formats.evidence import Evidence
+from tasks.formats.label_generic import is_generic
 from tasks.formats.label_parts import INITIALS_RE, LONG_INITIALS_RE, find_tooltip, set_apart, split_note
 from tasks.formats.lexicon import Lexicon
 
@@ -43,7 +44,6 @@ _ABBREVIATION_RE = re.compile(
 )
 
 
-_NUMBER_MARKS = ("no.", "number", "№")
 _CAPITAL_PARTICLES = ("Al", "El", "Bin", "Ibn", "Abu", "De", "Van", "Von", "Da")
 _NOBODY = Speaker(None, None, "generic")
 
@@ -80,7 +80,7 @@ def read_label(printed: str, evidence: Evidence) -> Label | None:
     if not text or len(words) > MAX_LABEL_WORDS or not text[0].isalpha():
         return None
     keys = [_key(word) for word in words]
-    generic = _is_generic(keys, lex) or _names_asker(words, keys, evidence.edition)
+    generic = is_generic(words, keys, evidence.edition)
     if (generic and (len(words) == 1 or keys[0] in lex.utterances)) or text.casefold() in lex.generic_phrases:
         return Label(text, _NOBODY, note, "strong")
     if _is_sentence(words, keys, evidence):
@@ -110,30 +110,6 @@ def _key(word: str) -> str:
         return "usa"  # and not the pronoun
     key = word.strip(",“”\"'’‘«»()[]").casefold()
     return key[:-2] if key.endswith(("’s", "'s")) else key
-
-
-def _is_generic(keys: Sequence[str], lex: Lexicon) -> bool:
-    if keys[0] in lex.generic:
-        if len(keys) == 1:
-            return True
-        if keys[1] in lex.generic_links and len(keys) <= 12:
-            return not any(key in lex.sentence_words for key in keys[1:])
-        if keys[-1].isdigit() and (len(keys) == 2 or (len(keys) == 3 and keys[1] in _NUMBER_MARKS)):
-            return True
-    if keys[-1] in lex.reporters and len(keys) <= 6:  # `Lessk Weekly correspondent`
-        return not any(key in lex.sentence_words or key in lex.no_names for key in keys)
-    return len(keys) <= 3 and keys[-1] in lex.generic and all(key in lex.generic_adjectives for key in keys[:-1])
-
-
-def _names_asker(words: Sequence[str], keys: Sequence[str], edition: Edition) -> bool:
-    """`Вопрос С.Орлина`, `участник встречи`: whose words they are, or of what somebody without a name is a part."""
-    lex = edition.lexicon
-    if not lex.initials_prove or len(words) < 2 or keys[0] not in lex.generic:
-        return False
-    if keys[0] in lex.utterances:
-        return LONG_INITIALS_RE.fullmatch(" ".join(words[1:])) is not None
-    plain = all(word.islower() and word.isalpha() for word in words[1:])
-    return len(words) <= 4 and plain and not words[-1].endswith(edition.captions.verb_endings)
 
 
 def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> bool:
