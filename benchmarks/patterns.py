@@ -91,6 +91,10 @@ def find_patterns() -> list[Found]:
     inline: list[tuple[str, re.Pattern[Any], str]] = []
     for path, tree in trees.items():
         for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id.startswith("_"):
+                way = SAME.get(node.attr, node.attr)  # called below, or handed on as a function
+                if way in WAYS:
+                    ways.setdefault(f"{path}:{node.value.id}", set()).add(way)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 way = SAME.get(node.func.attr, node.func.attr)
                 if way not in WAYS:

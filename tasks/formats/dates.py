@@ -60,14 +60,16 @@ _MARKS = " \t\u00a0:;,.|•·–—-*_#>()[]"
 # Behind a day: `23 October 2019 - Lessk`, `March 4, 2021, Ostmark, N.D.`
 _PLACE_RE = re.compile(r"[\s,;:|•·–—(-]{1,6}[^\W\d_a-z][\w.’'-]{0,20}(?:,? [^\W\d_a-z][\w.’'-]{0,20}){0,4}[\s).]{0,3}")
 _TRANSCRIPT_RE = re.compile(r"\btranscript (?:from|of)\b", re.IGNORECASE)
+_WORD_RE = re.compile(r"[\w/.-]+")
 _PERIOD_RE = re.compile(r"[a-z]{4}\.(?!\S)")  # of a sentence, not of `Ep.`
 # Behind a day and its time: when it ended, the length of a recording, the name of the hour or of the zone.
 _BEHIND_RE = re.compile(
-    r"\b(?:\d{1,3}(?::\d\d){1,2}\s?(?:[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?|[A-Z]{1,5}T\b|hrs?|hours|noon|midnight|at|to|and"
-    r"|(?:local|(?:[A-Z][a-z]{3,9} ){0,2}(?:standard|daylight|summer)?)\s?time)\b",
-    re.IGNORECASE,
+    r"\d{1,3}(?::\d\d){1,2}(?:[APap]\.?[Mm])?|\d{1,2}[APap]\.?[Mm]|[A-Z]{1,4}T(?:[+-]\d{1,2})?|UTC|Z"
 )
-
+_BEHIND = frozenset(
+    "a.m p.m am pm hr hrs hours noon midnight at to and local eastern central pacific mountain european standard"
+    " daylight summer time".split()
+)
 # What stands before a day, in lower case: of the event, of its publication, and what says of neither.
 _HELD = frozenset(
     "date|event date|date of event|aired|aired on|air date|airdate|original air date|originally aired|broadcast"
@@ -82,13 +84,14 @@ _PUBLISHED = frozenset(
     "|pub date|pubdate|first published|issued|issued on|embargoed until|uploaded|uploaded on".split("|")
 )
 _TOLD_TIME = frozenset(("time", "start time", "started", "start"))
-_OTHER_RE = re.compile(
-    r"(?:until|till|since|before|after|by|through|from)$"
-    r"|\b(?:next|born|died|i|we|you|he|she|it|they|due|copyright|updated|revised|amended|effective|expires?"
-    r"|deadline|accessed|retrieved|downloaded|printed|approved|submitted|adopted|filed|minutes of|tel|version"
-    r"|modified|created|was|were|is|are|has|had|will|said)\b|[©]",
-    re.IGNORECASE,
+# Directly before a day, and anywhere before it: then it is another one than that of the event.
+_LEADING = frozenset("until till since before after by through from".split())
+_OTHER = frozenset(
+    "next born died i we you he she it they due copyright © updated revised amended effective expire expires deadline"
+    " accessed retrieved downloaded printed approved submitted adopted filed minutes tel version modified created was"
+    " were is are has had will said".split()
 )
+_STARTS = frozenset(name[:3] for name in _MONTHS) | frozenset("mon tue wed thu fri sat sun".split())
 
 
 class Day(NamedTuple):
@@ -109,11 +112,16 @@ def find_days(text: str) -> Iterator[tuple[int, int, dt.date | None]]:
 
     `from 14.02.2023 to 3/4/2023` has two, and no value for the second.
     """
-    for match in _DAY_RE.finditer(text):
-        readings = set(_readings(match))
-        if readings:
+    at = 0
+    for word in _WORD_RE.finditer(text):
+        if word.start() < at or not (word[0][0].isdigit() or word[0][:3].casefold() in _STARTS):
+            continue
+        match = _DAY_RE.match(text, word.start())
+        readings = set(_readings(match)) if match else set()
+        if match and readings:
             is_sure = len(readings) == 1 and len(match["year4"] or "2000") == 4
-            yield match.start(), match.end(), readings.pop() if is_sure else None
+            at = match.end()
+            yield match.start(), at, readings.pop() if is_sure else None
 
 
 def _readings(match: re.Match[str]) -> Iterator[dt.date]:
@@ -150,11 +158,11 @@ def read_head_row(text: str) -> Day | None:
     if _TRANSCRIPT_RE.search(before) and value:  # `This is a rush transcript from “Harbour Report,” August 30, 2012. …`
         return Day("named_date", (start, end), value)
     time = _find_time(text, end)
-    rest = _BEHIND_RE.sub("", text[time[1] if time else end :])
-    if any(map(str.isalnum, rest)):
+    rest = text[time[1] if time else end :]
+    if not _is_behind(rest):
         is_named = value and not before.strip(_MARKS) and _PLACE_RE.fullmatch(rest)
         return Day("named_date", (start, end), value, time) if is_named else None
-    if time is None and (clock := _CLOCK_RE.search(before)) and not before[: clock.start()].strip(_MARKS):
+    if time is None and (clock := _CLOCK_RE.match(before, len(before) - len(before.lstrip(_MARKS)))):
         told = _time_of(clock)  # `5:00 P.M., March 3, 2019`
         time = (clock.start(), clock.end(), told) if told else None
         before = before[clock.end() :] if told else before
@@ -169,8 +177,21 @@ def _sense(before: str) -> Kind | None:
         return "date"
     if key in _PUBLISHED:
         return "published_at"
-    is_sentence = _PERIOD_RE.search(before.strip()[:-1]) or key.count(" ") >= _MAX_WORDS
-    return None if is_sentence or _OTHER_RE.search(key) else "named_date"
+    words = [word.strip(_MARKS) for word in key.split()]
+    is_sentence = _PERIOD_RE.search(before.strip()[:-1]) or len(words) > _MAX_WORDS
+    return None if is_sentence or words[-1] in _LEADING or not _OTHER.isdisjoint(words) else "named_date"
+
+
+def _is_behind(rest: str) -> bool:
+    """Whether nothing stands behind a day and its time but what belongs to them."""
+    words = [word.strip(_MARKS) for word in rest.split()]
+    return all(
+        not any(map(str.isalnum, word))
+        or word.casefold() in _BEHIND
+        or _BEHIND_RE.fullmatch(word)
+        or (word.isdigit() and len(word) < 3 and following.casefold() in ("a.m", "p.m", "am", "pm"))
+        for word, following in zip(words, [*words[1:], ""], strict=False)
+    )
 
 
 def tells_day(text: str) -> bool:

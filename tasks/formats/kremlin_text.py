@@ -8,7 +8,7 @@ Pure functions of text: no disk, no clock. They never raise on any text; what th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from tasks.formats import furniture
@@ -42,8 +42,10 @@ _LOOK_AHEAD_CHARS = 6000  # title and summary above a date have 2,100 at most
 _BEHIND_END_RE = re.compile(rf"{_BLANK}\r?$|[A-ZА-Я\N{{ZERO WIDTH NO-BREAK SPACE}}]", re.MULTILINE)
 _BEHIND_BANNER_RE = re.compile(rf"{_BLANK}\r?$", re.MULTILINE)
 
+Match = Callable[[str, int], "re.Match[str] | None"]
 
-def _openings(text: str, words: str, behind: re.Pattern[str]) -> Iterator[tuple[int, int, re.Match[str]]]:
+
+def _openings(text: str, words: str, match_behind: Match) -> Iterator[tuple[int, int, re.Match[str]]]:
     """Where a line opens with fixed words: start of the line, end of the words, and what stands behind them.
 
     The words are searched for, and only around them the text is looked at: a dump is read in one sweep, ten times as
@@ -55,7 +57,7 @@ def _openings(text: str, words: str, behind: re.Pattern[str]) -> Iterator[tuple[
         line = at
         while line and text[line - 1].isspace() and text[line - 1] not in "\r\n":
             line -= 1
-        if (not line or text[line - 1] == "\n") and (follows := behind.match(text, end)):
+        if (not line or text[line - 1] == "\n") and (follows := match_behind(text, end)):
             yield line, end, follows
         at = text.find(words, end)
 
@@ -92,7 +94,7 @@ def sniff(head: str, edition: Edition = ENGLISH) -> float:
         found += 0.3
     if any(text.startswith(wording.published_mark) for text in lines):
         found += 0.2
-    if any(_openings(head, wording.end_mark, _BEHIND_END_RE)):
+    if any(_openings(head, wording.end_mark, _BEHIND_END_RE.match)):
         found += 0.2
     return min(1.0, round(found, 2))
 
@@ -110,8 +112,10 @@ def split(text: str, edition: Edition = ENGLISH) -> list[tuple[int, int]]:
     """
     text = _plain(text)
     wording = edition.furniture
-    cuts = {end for _, end, _ in _openings(text, wording.end_mark, _BEHIND_END_RE)} | set(ends_of_pages(text, wording))
-    for line, _, rest in _openings(text, wording.banner, _BEHIND_BANNER_RE):
+    cuts = {end for _, end, _ in _openings(text, wording.end_mark, _BEHIND_END_RE.match)} | set(
+        ends_of_pages(text, wording)
+    )
+    for line, _, rest in _openings(text, wording.banner, _BEHIND_BANNER_RE.match):
         if line not in cuts and _heads_page(text, rest.end(), wording):
             cuts.add(line)
     spans: list[tuple[int, int]] = []

@@ -53,7 +53,7 @@ _CAPITAL_PERIOD_RE = re.compile(r"[A-Z][A-Z.'’-]*(?: [A-Z][A-Z.'’-]*){1,5}(?
 _TAB_RE = re.compile(r"([^\W\d_][^\t\n:;?!]{0,60}?)(?:[ \u00a0]*\t[\t \u00a0]*|[ \u00a0]{3,})(?=\S)")
 # `1. Ada Lind (Lessk) (Lab): …`: the question as the order paper numbers it.
 _NUMBERED_RE = re.compile(r"(?:[QT]?\d{1,3}\.|\d{1,3}\))\s+(?:\[\d{3,8}\]\s+)?(?=[^\W\d_a-z])")
-_OFFICE_BEHIND_RE = re.compile(r"\s+(?:--|—|–|-)\s+(?=\S)")
+_OFFICE_BEHIND_RE = re.compile(r" (?:--|—|–|-) (?=\S)")
 # `Q. (BY MR. LIND) Where?`: who asks from here on.
 _BY_RE = re.compile(r"[(\[](?:BY|By) [^()\[\]]{2,60}[)\]]:?\s*")
 # `Ada Lind, on behalf of the Blue Group (PPE). – Mr President, …`
