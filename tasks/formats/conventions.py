@@ -111,7 +111,11 @@ def _read_candidates(rows: Sequence[Row], layout: Layout) -> Labels:
 def _group(candidate: Candidate, row: Row) -> str:
     if ">>" in row.text[: candidate.before]:  # behind `>>` a label is what it looks like
         return "mark"
-    if candidate.form == "timed" and candidate.before > 3 and row.text[0].isdigit():
+    behind = row.text[candidate.label[1] : candidate.words].lstrip("*_: ")
+    if candidate.form == "timed" and (
+        (candidate.before > 3 and row.text[0].isdigit())
+        or (row.text[candidate.label[1] :].lstrip("*_ ")[:1] == ":" and behind[:1].isdigit())
+    ):
         return "clock"
     if candidate.form == "period" and candidate.shape == "caps":
         return "capitals"
@@ -137,7 +141,8 @@ def _is_proven(name: str, found: Mapping[int, Candidate], rows: Sequence[Row]) -
         case "timed":
             return count >= 2 and (distinct >= 2 or count >= 3)
         case "clock":  # a programme or a log prints times so, and no sentences
-            return count >= 2 and again >= 1 and distinct >= 2 and _spoken_share(found, rows) >= 0.7
+            enough = count >= 2 and again >= 1 and (distinct >= 2 or count >= 4)
+            return enough and _spoken_share(found, rows) >= 0.6
         case "capitals" | "tab":
             whole = sum(rows[at].text[one.words :].isupper() for at, one in found.items()) <= 0.2 * count
             return count >= 4 and again >= 2 and distinct >= 2 and whole and _spoken_share(found, rows) >= 0.8

@@ -2,7 +2,7 @@
 
     colon    MS. ARDEN: Good day. · Ada Lind (by telephone): … · **Ada Lind:** … · >> HOST: … · [00:12] Ada Lind: …
              GOV. ADA LIND (D), LESSK: …            a bracket inside, the place behind it
-    timed    Ada Lind: (09:51) · Ada Lind (09:51): · Ada Lind  0:05       the words stand in the next row
+    timed    Ada Lind: (09:51) · Ada Lind: 09:51 · Ada Lind  0:05       the words stand in the next row
              Ada Lind (PPE). – Mr President, …                          a full stop and a dash
     letter   Q    And the ferry? · Q. And the ferry? · A. No.
     period   Mr. Lind. Good day. · The CHAIRMAN. … · Senator ARDEN [presiding]. …        as printed records have it
@@ -29,7 +29,6 @@ _EMPHASIS_RE = re.compile(r"\*{1,3}|_{1,3}|#{1,6}(?=\s)\s*")
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _STAMP_RE = re.compile(rf"\\?[\[(<]{_TIME}(?:\s?[-–—]\s?{_TIME})?\\?[\])>]:?|{_TIME}(?=[\s\]-])")
 _STAMP_BEHIND_RE = re.compile(rf"\s{{0,40}}(?:[-–—|]\s{{0,40}})?(?:\\?[\[(]{_TIME}\\?[\])]|{_TIME}(?=\s*$))")
-_BRACKETED_STAMP_RE = re.compile(rf"\s{{0,40}}\\?[\[(]{_TIME}\\?[\])]")
 _NAME_RE = re.compile(r"[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]*")
 _NOTE_RE = re.compile(r"\s{0,8}\\?[(\[]([^()\[\]:\\]{1,80})\\?[)\]]")
 _PLACE_RE = re.compile(r", ?[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]{0,80}(?=:)")
@@ -198,7 +197,7 @@ def _read_named(text: str, start: int, stamped: bool) -> Candidate | None:
     colon = text[at : at + 1] == ":"
     if colon:
         at = _end(_EMPHASIS_RE, text, at + 1)
-        if time is None and (time := _BRACKETED_STAMP_RE.match(text, at)):
+        if time is None and (time := _STAMP_BEHIND_RE.match(text, at)):
             at = _end(_EMPHASIS_RE, text, time.end())
     if not (colon or time) or not name or (text[at : at + 1].strip() and text[at - 1] not in "*_)]"):
         return None
