@@ -53,7 +53,7 @@ def rewrite(lake: Lake, pages: Mapping[Partition, Rows], generation: int) -> Non
                 rows = rows.set_column(schema.get_field_index("run_id"), schema.field("run_id"), run_id)
             added[table] = rows
         standing = lake.read("documents", partition, ["document_id"])["document_id"].to_pylist()
-        moves += lake.stage(partition, added, standing, folder)
+        moves += lake.stage(partition, added.__getitem__, standing, folder)
     moves = [dataclasses.replace(move, together=move.output.table in TABLES) for move in moves]
     commit(lake.root, folder, sorted(moves, key=lambda move: move.output.table == "documents"))
     shutil.rmtree(folder)

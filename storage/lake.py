@@ -11,7 +11,7 @@ renames them, `documents` last, so that a reader who starts from `documents` fin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from storage.commit import Move
 from storage.errors import DamageError, NoLakeError, StorageError
 from storage.failpoint import reach
 from storage.files import make_folder, sha256_file, storing, sync_file
-from storage.order import sort_rows
+from storage.order import sort_groups
 from storage.raw import RawStore
 from storage.records import Output
 
@@ -166,7 +166,7 @@ class Lake:
     def stage(
         self,
         partition: Partition,
-        added: Mapping[str, pa.Table],
+        added: Callable[[str], pa.Table],
         replaced: Sequence[str],
         folder: Path,
         threads: int = 1,
@@ -175,7 +175,7 @@ class Lake:
 
         Args:
             partition: the partition.
-            added: rows by table, in the tables' schemas; a table that is absent adds none.
+            added: the rows of a table that are added, in its schema; asked for one table after the other.
             replaced: document ids whose old rows go.
             folder: a folder below `staging`.
             threads: tables that are made at a time; each is held in memory.
@@ -186,22 +186,28 @@ class Lake:
         """
         gone = pa.array(sorted(replaced), pa.string())
 
-        def merge(table: str) -> pa.Table | None:
-            old, schema = self.read(table, partition), PARTITIONED[table]
-            kept = old.filter(pc.invert(pc.is_in(old["document_id"], gone))) if len(gone) else old
-            rows = pa.concat_tables([kept.cast(schema), added.get(table, schema.empty_table()).cast(schema)])
-            rows = sort_rows(rows, SORT_KEYS[table])
-            return None if self.file(table, partition).exists() and rows.equals(old) else rows
-
-        documents = merge("documents")  # first: it tells whether anything is left
+        documents = self._merge("documents", partition, added, gone)  # first: it tells whether anything is left
         is_emptied = documents is not None and not documents.num_rows
 
         def make(table: str) -> Move | None:
-            rows = documents if table == "documents" else merge(table)
+            rows = documents if table == "documents" else self._merge(table, partition, added, gone)
             return None if rows is None else self._stage_file(table, partition, None if is_emptied else rows, folder)
 
         with ThreadPoolExecutor(threads) as pool:
             return [move for move in pool.map(make, PARTITIONED) if move]
+
+    def _merge(
+        self, table: str, partition: Partition, added: Callable[[str], pa.Table], gone: pa.Array
+    ) -> pa.Table | None:
+        """The new rows of a table, in no order yet; None where they are the old ones."""
+        old, schema = self.read(table, partition), PARTITIONED[table]
+        kept = old.filter(pc.invert(pc.is_in(old["document_id"], gone))) if len(gone) else old
+        rows = pa.concat_tables([kept.cast(schema), added(table).cast(schema)]).combine_chunks()
+        if rows.num_rows == old.num_rows and self.file(table, partition).exists():
+            groups = enumerate(sort_groups(rows, SORT_KEYS[table], ROW_GROUP_ROWS))
+            if all(group.equals(old.slice(at * ROW_GROUP_ROWS, ROW_GROUP_ROWS)) for at, group in groups):
+                return None
+        return rows
 
     def _stage_file(self, table: str, partition: Partition, rows: pa.Table | None, folder: Path) -> Move:
         final = self.file(table, partition)
@@ -209,40 +215,58 @@ class Lake:
         if rows is None:
             return Move("", Output(table, str(partition), relative, 0, 0, ""))
         staged = folder / f"{table}-{partition.source}-{partition.year}.parquet"
-        write_table(staged, rows, SORT_KEYS[table])
+        keys = SORT_KEYS[table]
+        _write_groups(staged, rows, keys, lambda: sort_groups(rows, keys, ROW_GROUP_ROWS))
         output = Output(table, str(partition), relative, rows.num_rows, staged.stat().st_size, sha256_file(staged))
         return Move(staged.name, output)
 
 
 def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
-    """Write one Parquet file, sync it, and read it back.
-
-    The same rows give the same bytes: nothing of the run, the clock or the machine goes into the file.
+    """Write one Parquet file of rows that are in order, sync it, and read it back.
 
     Raises:
         StorageError: writing failed, or what was read back is not what was written.
+    """
+    starts = range(0, max(1, rows.num_rows), ROW_GROUP_ROWS)
+    _write_groups(path, rows, sort_keys, lambda: (rows.slice(start, ROW_GROUP_ROWS) for start in starts))
+
+
+def _write_groups(
+    path: Path, rows: pa.Table, sort_keys: Sequence[str], groups: Callable[[], Iterator[pa.Table]]
+) -> None:
+    """Write row groups, made one at a time, of as many rows in all; sync them, and read them back.
+
+    The same rows give the same bytes: nothing of the run, the clock or the machine goes into the file.
     """
     columns = set(rows.column_names)
     bloom = {name: {"ndv": max(rows.num_rows, 1), "fpp": 0.01} for name in sorted(_BLOOM_FILTERED & columns)}
     with storing(path):
         make_folder(path.parent)
-        with path.open("wb") as sink:
-            pq.write_table(
-                rows,
+        with (
+            path.open("wb") as sink,
+            pq.ParquetWriter(
                 sink,
+                rows.schema,
                 compression="zstd",
                 compression_level=3,
-                row_group_size=ROW_GROUP_ROWS,
                 use_dictionary=sorted(_LOW_CARDINALITY & columns),
                 write_page_index=True,
                 write_page_checksum=True,
                 sorting_columns=pq.SortingColumn.from_ordering(rows.schema, [(key, "ascending") for key in sort_keys]),
                 bloom_filter_options=bloom if rows.num_rows else None,
-            )
+            ) as writer,
+        ):
+            for group in groups():
+                writer.write_table(group, ROW_GROUP_ROWS)
         reach("table.made")
         sync_file(path)
         reach("table.synced")
-        back = pq.read_table(path, page_checksum_verification=True, partitioning=None)
-    if not back.cast(rows.schema).equals(rows):  # Parquet knows no time of whole seconds: time32[s] comes back as [ms]
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            back = (file.read_row_group(number) for number in range(file.num_row_groups))
+            # Parquet knows no time of whole seconds: time32[s] comes back as [ms]
+            is_same = file.metadata.num_rows == rows.num_rows and all(
+                read.cast(rows.schema).equals(group) for read, group in zip(back, groups(), strict=False)
+            )
+    if not is_same:
         raise StorageError(f"what was read back is not what was written: {path}", "check the disk and run again")
     reach("table.read_back")

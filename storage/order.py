@@ -7,7 +7,7 @@ sorted one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Ints = npt.NDArray[np.int64]
-
-SLICED = 1000  # stretches at most that are copied as such, which takes a third of the time of rows one by one
 
 
 def sort_rows(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
@@ -26,26 +24,36 @@ def sort_rows(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
         rows: rows with a `document_id`.
         keys: as in `storage.lake.SORT_KEYS`.
     """
+    return next(sort_groups(rows, keys, max(1, rows.num_rows)))
+
+
+def sort_groups(rows: pa.Table, keys: Sequence[str], size: int) -> Iterator[pa.Table]:
+    """The same, `size` rows at a time, and one group without any where there are none: one is held in memory."""
     rows = rows.combine_chunks()
+    order = _find_order(rows, keys)
+    for start in range(0, max(1, rows.num_rows), size):
+        if order is None:
+            yield rows.slice(start, size)
+        else:
+            yield rows.take(pa.array(order[start : start + size]))
+
+
+def _find_order(rows: pa.Table, keys: Sequence[str]) -> Ints | None:
+    """Numbers of the rows in their order; None where they stand in it."""
     if rows.num_rows < 2:
-        return rows
+        return None
     ids = rows["document_id"].chunk(0)
     starts = np.append(0, np.flatnonzero(pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)) + 1)
     of_documents = [key for key in keys if key in ("event_date", "document_id")]
     documents = rows.select(of_documents).take(pa.array(starts))
-    by_row = [(key, "ascending") for key in keys]
     if pc.count_distinct(documents["document_id"]).as_py() < len(starts) or not _is_numbered(rows, keys[-1], starts):
-        return rows.sort_by(by_row).combine_chunks()
+        numbers: Ints = pc.sort_indices(rows, [(key, "ascending") for key in keys]).to_numpy()
+        return numbers
     order = pc.sort_indices(documents, [(key, "ascending") for key in of_documents]).to_numpy()
-    firsts = np.append(0, np.flatnonzero(np.diff(order) != 1) + 1)  # where a stretch begins that is in order as it is
-    if len(firsts) == 1:
-        return rows
+    if (np.diff(order) == 1).all():
+        return None
     counts = np.diff(np.append(starts, rows.num_rows))
-    if len(firsts) > SLICED:
-        return rows.take(pa.array(ranges(starts[order], counts[order])))
-    lengths = np.add.reduceat(counts[order], firsts)
-    slices = zip(starts[order[firsts]].tolist(), lengths.tolist(), strict=True)
-    return pa.concat_tables([rows.slice(start, length) for start, length in slices]).combine_chunks()
+    return ranges(starts[order], counts[order])
 
 
 def ranges(starts: Ints, counts: Ints) -> Ints:

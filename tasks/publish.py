@@ -335,12 +335,11 @@ def find_changes(plan: Plan, judged: Sequence[Judged]) -> list[Change]:
 
 def stage_partition(lake: Lake, change: Change, folder: Path, threads: int = 1) -> list[Move]:
     """Make the new files of one partition in the staging folder, `threads` of them at a time."""
-    added = {
-        table: pa.concat_tables(
-            [schema.empty_table(), *(fragment.read_some(table, ids) for fragment, ids in change.added)]
-        )
-        for table, schema in PARTITIONED.items()
-    }
+
+    def added(table: str) -> pa.Table:
+        found = (fragment.read_some(table, ids) for fragment, ids in change.added)
+        return pa.concat_tables([PARTITIONED[table].empty_table(), *found])
+
     moves = lake.stage(change.partition, added, change.replaced, folder, threads)
     if not change.is_together:
         return moves

@@ -17,7 +17,7 @@ from storage import ledger
 from storage.commit import commit
 from storage.lake import Lake, Partition
 from storage.records import Finding, Run
-from storage.schemas import TABLES
+from storage.schemas import LINEAGE, TABLES
 from tests.expectations import builder
 from tests.support import Command, page, write
 
@@ -135,9 +135,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     partition = Partition("kremlin", 2023)
     staging = lake.staging / "run"
     staging.mkdir(parents=True)
-    moves = lake.stage(
-        partition, {name: table for name, table in builder.to_tables(rows).items() if name in TABLES}, [], staging
-    )
+    tables = {"blocks": LINEAGE["blocks"].empty_table(), **builder.to_tables(rows)}
+    moves = lake.stage(partition, tables.__getitem__, [], staging)
     run = Run(builder.RUN, "ingest", dt.datetime.now(dt.UTC), {"source": PAYLOADS[0]}, PAYLOADS[0], {})
     run.ended_at, run.status = run.started_at, "completed_with_quarantine"
     run.counts = {"outside_envelope": PAYLOADS, "documents": {"read": 1, "published": 1}}
