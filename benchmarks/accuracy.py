@@ -1,4 +1,4 @@
-"""How often the parser is right: `python -m benchmarks.accuracy [DUMP] [TRUTH.jsonl]`.
+"""How often the parser is right: `python -m benchmarks.accuracy [DUMP] [TRUTH.jsonl] [--html FOLDER]`.
 
 DUMP is a text dump, TRUTH.jsonl one record a page in the same order: title, summary, date, time, place, sections,
 tags, links, photos, and the turns that bold labels mark on the web page. Defaults: `../shared/data/kremlin-dev.txt` and
@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tasks.formats import kremlin_text, kremlin_text_ru
+from tasks.formats import kremlin_html, kremlin_text, kremlin_text_ru
 from tasks.formats.blocks import Block, Speaker, fold
 from tasks.formats.evidence import Evidence
 from tasks.formats.labels import read_label
@@ -82,9 +82,9 @@ class Score:
         both = self.precision + self.recall
         return 2 * self.precision * self.recall / both if both else 0.0
 
-    def count(self, label: str, what: str) -> None:
-        """Count a turn as true, missed or false in the class of its label."""
-        self.classes.setdefault(class_of(label), Counter())[what] += 1
+    def count(self, label: str, what: str, is_split: bool = False) -> None:
+        """Count a turn as true, missed or false in the class of its label, or of those that lines break."""
+        self.classes.setdefault("split over lines" if is_split else class_of(label), Counter())[what] += 1
 
     def miss(self, kind: str, text: str) -> None:
         self.misses.setdefault(kind, []).append(text)
@@ -191,10 +191,21 @@ def _documents(text: str) -> Iterator[tuple[str, list[Block]]]:
         yield document, kremlin_text.parse(document)
 
 
+def read_html(folder: Path, truth: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[Block]]]:
+    """The pages of a truth as `<id>.html` of a folder: what is derived of each, and its blocks."""
+    for record in truth:
+        document = kremlin_html.derive((folder / f"{record['id']}.html").read_bytes().decode("utf-8"))
+        yield document, kremlin_html.parse(document)
+
+
 def score(text: str, truth: Sequence[dict[str, Any]]) -> Score:
     """Compare a dump with its truth, page by page; raises ValueError when the numbers of pages differ."""
+    return score_pages(list(_documents(text)), truth)
+
+
+def score_pages(documents: Sequence[tuple[str, list[Block]]], truth: Sequence[dict[str, Any]]) -> Score:
+    """Compare parsed pages with their truth; raises ValueError when the numbers of pages differ."""
     result = Score()
-    documents = list(_documents(text))
     if len(documents) != len(truth):
         raise ValueError(f"{len(documents)} documents, but the truth has {len(truth)} pages")
     for (document, blocks), record in zip(documents, truth, strict=True):
@@ -206,7 +217,7 @@ def score(text: str, truth: Sequence[dict[str, Any]]) -> Score:
                 result.unrecognised += chars
                 result.miss("unrecognised", f"{record['id']}: {document[block.start : block.end]!r:.120}")
         _score_fields(result, read_page(document, blocks), record)
-        _score_turns(result, read_turns(document, blocks), record)
+        _score_turns(result, read_turns(document, blocks), record, document)
     return result
 
 
@@ -233,7 +244,22 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _score_turns(result: Score, turns: Sequence[Turn], record: dict[str, Any]) -> None:
+def is_split(turn: Turn, lines: Sequence[str]) -> bool:
+    """Whether no line of a page begins with label and words of a turn: a link broke the label, or its colon off.
+
+    `lines` are those of the page without white space. A label that fills its line has its words in the next.
+    """
+    label, words = _plain(turn.label), _plain(turn.first_words)[:8]
+    for line in lines:
+        marked = line.startswith(label) and line.find(":", len(label))
+        if marked and marked > 0:
+            said = line[marked + 1 :][:8]
+            if words.startswith(said) or said.startswith(words):
+                return False
+    return True
+
+
+def _score_turns(result: Score, turns: Sequence[Turn], record: dict[str, Any], document: str = "") -> None:
     page = record["id"]
     true = [Turn(turn["label"], turn["first_words"], turn["paragraphs"]) for turn in record["turns"]]
     result.found += len(turns)
@@ -244,8 +270,10 @@ def _score_turns(result: Score, turns: Sequence[Turn], record: dict[str, Any]) -
             result.false_pages.append(page)
     read_keys = [label_key(turn.label) + "|" + words_key(turn.first_words) for turn in turns]
     true_keys = [label_key(turn.label) + "|" + words_key(turn.first_words) for turn in true]
+    lines = [_plain(line) for line in document.splitlines()]
+    split = {id(turn) for turn in true if lines and is_split(turn, lines)}
     for turn in true:
-        result.count(turn.label, "true")
+        result.count(turn.label, "true", id(turn) in split)
     matcher = difflib.SequenceMatcher(a=read_keys, b=true_keys, autojunk=False)
     for tag, first, last, true_first, true_last in matcher.get_opcodes():
         if tag == "equal":
@@ -265,7 +293,7 @@ def _score_turns(result: Score, turns: Sequence[Turn], record: dict[str, Any]) -
             result.count(turn.label, "false")
             result.miss(kind, f"{page}: {turn.label} | {turn.first_words:.70}")
         for turn in true[true_first:true_last]:
-            result.count(turn.label, "missed")
+            result.count(turn.label, "missed", id(turn) in split)
             result.miss("missed turn", f"{page}: {turn.label} | {turn.first_words:.60}")
 
 
@@ -317,6 +345,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compare the parser with the markup truth of a dump.")
     parser.add_argument("dump", nargs="?", type=Path, default=DATA / "kremlin-dev.txt")
     parser.add_argument("truth", nargs="?", type=Path, default=DATA / "kremlin-dev.turns.jsonl")
+    parser.add_argument("--html", type=Path, help="folder of the pages as <id>.html: they are scored, not the dump")
     parser.add_argument("--russian", type=Path, help="JSONL of folded Russian pages: their labels are scored instead")
     parser.add_argument("--limit", type=int, default=20, help="misses to print of each class")
     options = parser.parse_args(arguments)
@@ -326,16 +355,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pages {len(texts)}, labels of initials: true {true}, read {read}, matched {matched}")
         print(f"  F1 {2 * matched / max(true + read, 1):.4f}")
         return 0
-    for path in (options.dump, options.truth):
-        if not path.is_file():
+    for path in (options.html or options.dump, options.truth):
+        if not path.exists():
             print(f"accuracy: {path} is not there", file=sys.stderr)
             return 2
-    text = options.dump.read_bytes().decode("utf-8")
     truth = [json.loads(line) for line in options.truth.read_text("utf-8").splitlines() if line.strip()]
     started = time.perf_counter()
-    result = score(text, truth)
-    print_report(result, options.limit)
-    print(f"{len(text.encode()) / 1e6:.1f} MB in {time.perf_counter() - started:.1f} s, scoring included")
+    if options.html:
+        pages = list(read_html(options.html, truth))
+    else:
+        pages = list(_documents(options.dump.read_bytes().decode("utf-8")))
+    print_report(score_pages(pages, truth), options.limit)
+    size = sum(len(document.encode()) for document, _ in pages)
+    print(f"{size / 1e6:.1f} MB of text in {time.perf_counter() - started:.1f} s, scoring included")
     return 0
 
 

@@ -11,6 +11,9 @@ SAMPLE_BYTES = 1 << 20
 BINARY_SHARE = 0.003  # control characters over all; text has none but tab, line and page ends, a PDF has 1 % and more
 CANDIDATES = ["cp1252", "cp1251", "koi8_r", "mac_cyrillic", "cp866", "iso8859_5", "iso8859_2", "mac_roman"]
 STRAY_SHARE = 0.05  # bytes that are no UTF-8 over bytes that are not ASCII, up to which a text still counts as UTF-8
+# The same where these bytes are marks of windows-1252: pages in two encodings were joined. A mark has three bytes in
+# UTF-8, so this holds up to three of four marks; a text in windows-1252 alone has next to nothing that reads as UTF-8.
+MARKS_SHARE = 0.5
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -88,7 +91,8 @@ def detect(sample: bytes, whole_is_utf8: bool) -> Encoding:
             return Encoding("utf-8", "strict UTF-8")
         multibyte = sum(len(run) for run in _MULTIBYTE_RE.findall(sample))
         stray = len(_HIGH_RE.findall(sample)) - multibyte
-        if multibyte and stray <= STRAY_SHARE * (multibyte + stray):
+        share = MARKS_SHARE if _reads_as_windows_1252(_MULTIBYTE_RE.sub(b"", sample)) else STRAY_SHARE
+        if multibyte and stray <= share * (multibyte + stray):
             return Encoding("utf-8+stray", f"UTF-8 with {stray} stray bytes in the first MiB, read as windows-1252")
         return _read_declared(sample) or _detect_single_byte(sample)
     return Encoding("utf-16-le" if sample[1:2] == b"\0" else "utf-16-be", "zero bytes of UTF-16 without a mark")

@@ -129,10 +129,10 @@ ENGLISH = Edition(
         participle_endings=("ed",),
         subject_ends=frozenset(
             "president presidents minister ministers leader leaders sides side parties participants he she they it who"
-            " also putin medvedev both countries ceremony meeting talks summit chancellor emperor king governor state"
+            " also both countries ceremony meeting talks summit chancellor emperor king governor state"
             " government".split()
         ),
-        actors=frozenset("leaders presidents sides parties he she they putin medvedev".split()),
+        actors=frozenset("leaders presidents sides parties he she they".split()),
         participle_next=frozenset("to by in at on with for from as of between during and".split()),
         objects=frozenset("that the his her their its it".split()),
         lead_opening_re=re.compile(
