@@ -13,7 +13,7 @@ from storage.errors import DamageError, UsageError
 from storage.lake import Lake
 from storage.records import Output
 from tasks.verify_files import EVERYTHING, Damage, Sample, check_files, explain_pending
-from tasks.verify_rows import check_rows
+from tasks.verify_rows import Renditions, check_rows
 from tasks.verify_speakers import check_speakers
 
 ATTEMPTS = 5  # a run commits within seconds; a lake that changes all the time is told as it was found last
@@ -52,9 +52,10 @@ def _prove(lake: Lake, sample: Sample) -> tuple[list[Damage], dict[str, int]]:
     # Partitions that a run is replacing, or was when it was killed: their files are proven, their rows later.
     moving = {output.partition for outputs in explain_pending(lake).values() for output in outputs} - {""}
     note("pending", len(moving))
-    damage = list(check_files(lake, note_file, sample))
     skipped = {*moving, *(name for one in lake.partitions() if not sample.holds(name := str(one)))}
-    damage += check_rows(lake, lambda done, total: note("partitions", done, total), skipped)
+    renditions = Renditions(lake.raw)
+    of_rows = list(check_rows(lake, renditions, lambda done, total: note("partitions", done, total), skipped))
+    damage = [*check_files(lake, note_file, sample, renditions.whole), *of_rows]
     if not moving:
         damage += check_speakers(lake, skipped)
     return damage, counts

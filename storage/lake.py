@@ -146,7 +146,8 @@ class Lake:
             return wanted.empty_table()
         try:
             with pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
-                return file.read(columns and list(columns)).select(wanted.names).cast(wanted)
+                rows = file.read(columns and list(columns)).select(wanted.names)
+            return rows.cast(wanted) if rows.schema.types != wanted.types else pa.table(rows.columns, schema=wanted)
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise DamageError(f"cannot be read: {path}: {error}", "restore it from a copy of the lake") from error
 

@@ -93,12 +93,16 @@ def mark_documents(tables: Mapping[str, pa.Table], texts: Sequence[bytes | memor
         pa.large_binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), pa.py_buffer(text)]
     )
     bad |= _mark_gaps(text, cut, cuts, bounds)
+    homes = {table: _find(tables[table]["document_id"], ids) for table in {table for table, _ in _PLACES}}
+    told = inferred(documents)
+    row_ids_of_blocks = tables["blocks"]["row_id"].combine_chunks()
     for number, (table, column) in enumerate(_PLACES):
         chosen = spans.place == number
         held = cut.take(pa.array(np.flatnonzero(chosen) * 2 + 1)).cast(pa.binary())
         own = spans.keep(chosen)
-        row_id = tables["blocks"]["row_id"].combine_chunks().take(pa.array(own.at))
-        bad |= _mark_texts(own, row_id, held, _printed(tables[table], table, column), (table, column), ids, origin)
+        row_id = row_ids_of_blocks.take(pa.array(own.at))
+        rows, document = _printed(tables[table], homes[table], (table, column), told)
+        bad |= _mark_texts(own, row_id, held, rows, document, (table, column), origin)
     return set(ids.filter(pa.array(bad)).to_pylist())
 
 
@@ -145,16 +149,13 @@ def _mark_texts(
     row_id: pa.Array,
     held: pa.Array,
     rows: pa.Table,
+    document: Numbers,
     place: tuple[str, str],
-    ids: pa.Array,
     origin: Numbers,
 ) -> Marks:
     """Documents whose blocks do not give the texts of their rows, one block a row, in their order."""
     table, column = place
-    document = _find(rows["document_id"], ids)
-    if (document < 0).any():  # orphans are found elsewhere
-        rows, document = rows.filter(pa.array(document >= 0)), document[document >= 0]
-    many = len(ids)
+    many = len(origin)
     bad: Marks = np.bincount(document, minlength=many) != np.bincount(spans.document, minlength=many)
     bad[document[1:][document[1:] < document[:-1]]] = True  # out of order: explained row by row
     if bad.any():
@@ -174,13 +175,19 @@ def _mark_texts(
     return bad
 
 
-def _printed(rows: pa.Table, table: str, column: str) -> pa.Table:
-    """The rows whose text stands in the document: not null, and not told from outside."""
+def _printed(
+    rows: pa.Table, document: Numbers, place: tuple[str, str], told: set[tuple[str, str]]
+) -> tuple[pa.Table, Numbers]:
+    """The rows whose text stands in their document: not null, not told from outside. Orphans are found elsewhere."""
+    table, column = place
+    index = [INDEXES[table][0]] if table in INDEXES else []
+    rows = rows.select(["document_id", *index, column, "byte_start", "byte_end"])
+    printed = document >= 0
     if rows[column].null_count:
-        rows = rows.filter(pc.is_valid(rows[column]))
-    if table == "documents" and (told := {document for document, name in inferred(rows) if name == column}):
-        rows = rows.filter(pc.invert(pc.is_in(rows["document_id"], pa.array(sorted(told)))))
-    return rows
+        printed &= _marks(rows[column].is_valid())
+    if table == "documents" and (own := sorted(document for document, name in told if name == column)):
+        printed &= ~_marks(pc.is_in(rows["document_id"], pa.array(own)))
+    return (rows, document) if printed.all() else (rows.filter(pa.array(printed)), document[printed])
 
 
 def inferred(documents: pa.Table) -> set[tuple[str, str]]:
@@ -224,13 +231,28 @@ def row_ids(rows: pa.Table, table: str) -> pa.Array:
 
 def _turns_say_their_paragraphs(turns: pa.Table, paragraphs: pa.Table) -> bool:
     """Whether each turn is its paragraphs joined by a blank line; both tables in the order of their documents."""
-    spoken = paragraphs.filter(pc.is_valid(paragraphs["turn_id"]))
-    ids, texts = _encode(spoken["turn_id"]), spoken["text"].combine_chunks()
-    number = _numbers(ids.indices)
-    first = np.flatnonzero(np.diff(number, prepend=-1))
-    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([*first, len(number)], pa.int32()), texts), "\n\n")
-    same = ids.dictionary.take(pa.array(number[first])).equals(turns["turn_id"].combine_chunks())
-    return same and bool(joined.equals(turns["text"].combine_chunks()))
+    ids, texts = _encode(paragraphs["turn_id"]), paragraphs["text"].combine_chunks()
+    number = np.asarray(pc.fill_null(ids.indices, -1).to_numpy(), np.int64)
+    spoken = np.flatnonzero(number >= 0)
+    starts = np.flatnonzero(np.diff(number[spoken], prepend=-1))
+    if ((np.diff(spoken) > 1) & (np.diff(number[spoken]) == 0)).any():  # something that nobody says, within a turn
+        number, texts, spoken = number[spoken], texts.take(pa.array(spoken)), np.arange(len(spoken))
+    bounds = np.flatnonzero(np.diff(number, prepend=-2))
+    said = number[bounds] >= 0  # what stands between turns is null, and has no bytes: nothing is copied twice
+    runs = pa.ListArray.from_arrays(pa.array([*bounds, len(number)], pa.int32()), texts, mask=pa.array(~said))
+    lengths, joined = _layout(pc.binary_join(runs, "\n\n"))
+    wanted, stated = _layout(turns["text"].combine_chunks())
+    same = ids.dictionary.take(pa.array(number[spoken[starts]])).equals(turns["turn_id"].combine_chunks())
+    return same and np.array_equal(lengths[said], wanted) and joined.equals(stated)
+
+
+def _layout(texts: pa.StringArray) -> tuple[Numbers, pa.Buffer]:
+    """Lengths of texts in bytes, and their bytes one after the other."""
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    if data is None or not len(texts):
+        return np.zeros(len(texts), np.int64), pa.py_buffer(b"")
+    return np.diff(ends), data.slice(ends[0], ends[-1] - ends[0])
 
 
 def _encode(column: pa.ChunkedArray) -> pa.DictionaryArray:

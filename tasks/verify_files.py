@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,12 @@ class Sample:
 EVERYTHING = Sample()
 
 
-def check_files(lake: Lake, progress: Callable[[int, int], None], sample: Sample = EVERYTHING) -> Iterator[Damage]:
+def check_files(
+    lake: Lake,
+    progress: Callable[[int, int], None],
+    sample: Sample = EVERYTHING,
+    whole: Collection[str] = (),
+) -> Iterator[Damage]:
     """Compare every file of the lake with the ledger, byte for byte.
 
     Missing and extra files are found in every sample; the bytes are read of those in the sample.
@@ -63,6 +68,7 @@ def check_files(lake: Lake, progress: Callable[[int, int], None], sample: Sample
         lake: the lake.
         progress: told bytes done and bytes in all.
         sample: the part that is read.
+        whole: raw objects whose content was just found to have the hash of its name: their files are read alone.
     """
     pending = explain_pending(lake)
     standing, damage = _read_ledger(lake, pending)
@@ -76,7 +82,7 @@ def check_files(lake: Lake, progress: Callable[[int, int], None], sample: Sample
         if name.startswith(_STAGING):
             continue
         if sample.holds(name) or name not in standing:
-            yield from _check_file(lake, path, name, standing, pending)
+            yield from _check_file(lake, path, name, standing, pending, whole)
             done += standing[name].bytes if name in standing else 0
             progress(done, total)
     for name in sorted(set(standing) - seen):
@@ -117,7 +123,12 @@ def _read_ledger(lake: Lake, pending: Mapping[str, list[Output]]) -> tuple[dict[
 
 
 def _check_file(
-    lake: Lake, path: Path, name: str, standing: Mapping[str, Output], pending: Mapping[str, list[Output]]
+    lake: Lake,
+    path: Path,
+    name: str,
+    standing: Mapping[str, Output],
+    pending: Mapping[str, list[Output]],
+    whole: Collection[str],
 ) -> Iterator[Damage]:
     if name.startswith(_SEALED):
         return  # checked by their seal
@@ -136,20 +147,20 @@ def _check_file(
     elif sha256_file(path) != listed.file_sha256:
         yield _damage(name, "does not have the hash that is listed")
     elif name.startswith("_raw/"):
-        yield from _check_object(lake, path, name)
+        yield from _check_object(lake, path, name, whole)
 
 
 def _is(path: Path, output: Output) -> bool:
     return path.stat().st_size == output.bytes and sha256_file(path) == output.file_sha256
 
 
-def _check_object(lake: Lake, path: Path, name: str) -> Iterator[Damage]:
+def _check_object(lake: Lake, path: Path, name: str, whole: Collection[str]) -> Iterator[Damage]:
     sha256 = path.stem
     if not OBJECT_NAME_RE.fullmatch(path.name) or path.parent.name != sha256[:2]:
         yield _damage(name, "is not named as a raw object is")
         return
     try:
-        if lake.raw.hash_content(sha256) != sha256:
+        if sha256 not in whole and lake.raw.hash_content(sha256) != sha256:
             yield _damage(name, "holds bytes of another hash than its name")
     except (DamageError, StorageError) as error:
         yield _damage(name, error.message)

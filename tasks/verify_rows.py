@@ -5,7 +5,7 @@ A partition is read once, a rendition is opened once. Columns prove, rows explai
 
 from __future__ import annotations
 
-import itertools
+import hashlib
 import mmap
 import tempfile
 from collections import OrderedDict
@@ -48,14 +48,23 @@ _ENCODED = {
 }
 
 
-class _Renditions:
-    """The bytes of renditions, the last used ones kept; large ones mapped from a temporary file."""
+class Renditions:
+    """The bytes of renditions, the last used ones kept; large ones mapped from a temporary file.
+
+    `whole` are those that were found to have the hash that they are named after.
+    """
 
     def __init__(self, raw: RawStore) -> None:
         self._raw = raw
         self._kept: OrderedDict[str, bytes | mmap.mmap] = OrderedDict()
+        self.whole: set[str] = set()
 
     def get(self, sha256: str) -> bytes | mmap.mmap:
+        """The bytes of one.
+
+        Raises:
+            DamageError: it is missing or damaged.
+        """
         if sha256 not in self._kept:
             self._kept[sha256] = self._load(sha256)
             while len(self._kept) > 1 and sum(len(data) for data in self._kept.values()) > _CACHE_BYTES:
@@ -64,13 +73,12 @@ class _Renditions:
         return self._kept[sha256]
 
     def _load(self, sha256: str) -> bytes | mmap.mmap:
-        held, size, chunks = list[bytes](), 0, self._raw.chunks(sha256)
-        for chunk in chunks:
-            held.append(chunk)
-            size += len(chunk)
-            if size > _CACHE_BYTES:
-                return _spill(itertools.chain(held, chunks))
-        return b"".join(held)
+        data = self._raw.load(sha256, _CACHE_BYTES)
+        if data is None:
+            return _spill(self._raw.chunks(sha256))
+        if sha256 not in self.whole and hashlib.sha256(data).hexdigest() == sha256:
+            self.whole.add(sha256)
+        return data
 
 
 def _spill(chunks: Iterable[bytes]) -> mmap.mmap:
@@ -80,15 +88,17 @@ def _spill(chunks: Iterable[bytes]) -> mmap.mmap:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def check_rows(lake: Lake, progress: Callable[[int, int], None], skipped: Collection[str] = ()) -> Iterator[Damage]:
+def check_rows(
+    lake: Lake, renditions: Renditions, progress: Callable[[int, int], None], skipped: Collection[str] = ()
+) -> Iterator[Damage]:
     """Check every row of every partition.
 
     Args:
         lake: the lake.
-        skipped: partitions that are left out, `source=kremlin/year=2023`.
+        renditions: those of the lake.
         progress: told partitions done and partitions in all.
+        skipped: partitions that are left out, `source=kremlin/year=2023`.
     """
-    renditions = _Renditions(lake.raw)
     partitions = [one for one in lake.partitions() if str(one) not in skipped]
     seen: dict[str, Partition] = {}
     for number, partition in enumerate(partitions):
@@ -100,7 +110,7 @@ def check_rows(lake: Lake, progress: Callable[[int, int], None], skipped: Collec
 
 
 def _check_partition(
-    lake: Lake, partition: Partition, renditions: _Renditions, seen: dict[str, Partition]
+    lake: Lake, partition: Partition, renditions: Renditions, seen: dict[str, Partition]
 ) -> Iterator[Damage]:
     tables = {
         table: lake.read(table, partition, columns, _ENCODED.get(table, ())) for table, columns in _COLUMNS.items()
@@ -123,17 +133,19 @@ def _check_partition(
             yield Damage(3, document, "has blocks but is no document", _ADVICE)
 
 
-def _cut_documents(documents: pa.Table, renditions: _Renditions) -> tuple[list[bytes | None], list[Damage]]:
+def _cut_documents(documents: pa.Table, renditions: Renditions) -> tuple[list[bytes | memoryview | None], list[Damage]]:
     """The bytes of each document, None where its rendition cannot be read."""
     columns = ("rendition_sha256", "byte_start", "byte_end")
-    places = zip(*(documents[name].to_pylist() for name in columns), strict=True)
+    places = list(zip(*(documents[name].to_pylist() for name in columns), strict=True))
     rows = sorted(enumerate(places), key=lambda row: row[1])  # a rendition is opened once
-    texts: list[bytes | None] = [None] * len(rows)
+    texts: list[bytes | memoryview | None] = [None] * len(rows)
+    is_one = len({sha256 for sha256, _, _ in places}) == 1  # views of many would keep them all in memory
     broken: dict[str, Damage] = {}
     for at, (sha256, start, end) in rows:
         if sha256 not in broken:
             try:
-                texts[at] = renditions.get(sha256)[max(0, start) : max(0, end)]
+                data = renditions.get(sha256)
+                texts[at] = (memoryview(data) if is_one else data)[max(0, start) : max(0, end)]
             except DamageError as error:
                 broken[sha256] = Damage(1, f"_raw/{sha256[:2]}/{sha256}.zst", error.message, error.advice)
     return texts, list(broken.values())
@@ -195,7 +207,7 @@ def _of(rows: pa.Table, ids: pa.Array, *, invert: bool = False) -> pa.Table:
     return rows.filter(pc.invert(own) if invert else own)
 
 
-def _explain_texts(tables: Mapping[str, pa.Table], renditions: _Renditions) -> Iterator[Damage]:
+def _explain_texts(tables: Mapping[str, pa.Table], renditions: Renditions) -> Iterator[Damage]:
     blocks, documents = tables["blocks"], tables["documents"]
     expected = _expected_texts(tables)
     for sha256 in sorted(set(documents["rendition_sha256"].to_pylist())):
