@@ -25,6 +25,7 @@ MIN_WORDS_ALONE = 20  # what a label that is the only one of its document must h
 
 _CLOSE_RE = re.compile(r"\[[^\[\]]{0,200}\b(?:adjourned|concluded)\b[^\[\]]{0,80}\]")
 _CLOSE_ROWS = 4
+_LIST_MARKS = ("- ", "* ", "+ ", "• ", "<", "|", "[", "```")
 _HEAD_ENTRIES = 8  # labels at most of a head that are entries
 _ASKING = frozenset(("q", "question"))
 _LISTS = frozenset(("participants", "members", "panelists", "attendees", "representatives", "staff", "appearances"))
@@ -137,7 +138,8 @@ def _is_proven(name: str, found: Mapping[int, Candidate], rows: Sequence[Row]) -
     strong = sum(candidate.shape == "strong" for candidate in found.values())
     match name:
         case "mark":
-            return count >= 2 and not any(_QUOTED_RE.match(row.text) for row in rows)
+            prompts = sum(rows[at].text.startswith(">>> ") for at in found)  # of a program; a new topic has a few
+            return count >= 2 and prompts <= 0.5 * count and not any(_QUOTED_RE.match(row.text) for row in rows)
         case "timed":
             return count >= 2 and (distinct >= 2 or count >= 3)
         case "clock":  # a programme or a log prints times so, and no sentences
@@ -239,5 +241,8 @@ def _find_alone(rows: Sequence[Row]) -> Labels:
     is_strong = sum(one.shape == "strong" for one in found.values()) >= 0.5 * len(keys)
     if len(keys) < 4 or distinct < 2 or len(keys) < (distinct + 2 if is_strong else 2 * distinct):
         return {}
+    listed = sum(rows[at + 1].text.startswith(_LIST_MARKS) for at in found)
+    if listed > 0.2 * len(keys):
+        return {}  # headings of a list of changes
     alternates = sum(one != two for one, two in pairwise(keys)) >= 0.8 * (len(keys) - 1)
     return found if alternates and _spoken_share(found, rows) >= 0.6 else {}

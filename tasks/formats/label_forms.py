@@ -29,7 +29,8 @@ _EMPHASIS_RE = re.compile(r"\*{1,3}|_{1,3}|#{1,6}(?=\s)\s*")
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _STAMP_RE = re.compile(rf"\\?[\[(<]{_TIME}(?:\s?[-–—]\s?{_TIME})?\\?[\])>]:?|{_TIME}(?=[\s\]-])")
 _STAMP_BEHIND_RE = re.compile(rf"\s{{0,40}}(?:[-–—|]\s{{0,40}})?(?:\\?[\[(]{_TIME}\\?[\])]|{_TIME}(?=\s*$))")
-_NAME_RE = re.compile(r"[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]*")
+# A name; one in quotation marks may stand inside: `Ada “Boz” Lind`.
+_NAME_RE = re.compile(r"[^\W\d_](?:[^:*()\[\]<>{}\"“”\\|=;?!\t\n]|(?<= )[\"“][^\W\d_][\w’'. -]{0,20}[\"”](?= ))*")
 _NOTE_RE = re.compile(r"\s{0,8}\\?[(\[]([^()\[\]:\\]{1,80})\\?[)\]]")
 _PLACE_RE = re.compile(r", ?[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]{0,80}(?=:)")
 _LETTER_RE = re.compile(r"(Q|A)(?:(\.)\s+|[^\S\n]{2,}|\t+|\u00a0+[^\S\n]*|$)")
@@ -266,7 +267,7 @@ def _read_period(text: str, start: int) -> Candidate | None:
 def _read_tabbed(text: str, start: int) -> Candidate | None:
     """`ADA LIND    Good day.`: a label in a column of its own."""
     match = _TAB_RE.match(text, start)
-    if not match or "\t" in text[match.end() :]:
+    if not match or "\t" in text[match.end() :] or "   " in text[match.end() :]:  # a table
         return None
     name = match[1]
     shape = read_shape(name)

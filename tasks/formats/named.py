@@ -24,7 +24,7 @@ Shape = Literal["strong", "caps", "title"]
 MAX_WORDS = 5  # of a name; behind a comma an office may have more
 MAX_OFFICE_WORDS = 14
 
-_WORD_RE = re.compile(r"[^\W\d_](?:[^\W\d_]|[.’'‘\-‑&/])*,?|#?\d{1,3}")
+_WORD_RE = re.compile(r"[^\W\d_](?:[^\W\d_]|[.’'‘\-‑&/])*,?|#?\d{1,3}|[\"“‘'][^\W\d_][\w.-]*[\"”’']")
 _NUMBER_RE = re.compile(r"#?\d{1,3}")
 _MIXED_RE = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|Fitz|O’|O'|D’|D')[A-Z]+(?:-[A-Z]+)?")
 _SMALL_PARTICLE_RE = re.compile(r"(?:d|l|t|s|al|el|an|ar|as|ash|ad|az|bin|ben|dell|dall|de)?[’'‘‑-][^\W\d_a-z]")

@@ -42,6 +42,7 @@ def test_in_a_negative_nobody_speaks(name: str) -> None:
     ("label", "speaker"),
     [
         ("MS. ARDEN", Speaker("ARDEN", None, "person")),
+        ("Ada ‘Boz’ Lind", Speaker("Ada ‘Boz’ Lind", None, "person")),
         ("Right Hon. Ada Lind", Speaker("Ada Lind", None, "person")),
         ("Marie d'Aubigny", Speaker("Marie d'Aubigny", None, "person")),
         ("Secretary Arden", Speaker("Arden", "Secretary", "person")),
