@@ -34,6 +34,7 @@ from tasks.parse import Defaults  # noqa: E402
 from tasks.withdraw import withdraw  # noqa: E402
 
 BATCH_PAGES = 50  # in one task run, which costs 10 ms and more, and is a line in the UI
+BATCH_DAYS = 366  # whose lists one task run reads
 
 _OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
 
@@ -131,8 +132,8 @@ def read_lists(visit: Visit, days: Sequence[dt.date], tag: str) -> None:
     """Read every list that may name a page of these days."""
     for spec in visit.edition.lists:
         if isinstance(spec, ByDate):
-            for start in range(0, len(days), BATCH_PAGES):
-                batch = days[start : start + BATCH_PAGES]
+            for end in range(len(days), 0, -BATCH_DAYS):  # from the newest list to the oldest
+                batch = days[max(0, end - BATCH_DAYS) : end]
                 _read_days.with_options(tags=[tag])(visit, spec, batch, str(batch[0]), str(batch[-1]))
             _follow_ends.with_options(tags=[tag])(visit, days)
         else:

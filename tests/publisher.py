@@ -153,8 +153,8 @@ def kremlin_page(number: int, day: dt.date, words: str = "Good day, friends.") -
     return text.encode()
 
 
-def kremlin_list(entries: Mapping[int, dt.date], number: int = 1, suffix: str = "") -> bytes:
-    """A list of pages: number of the page -> its day, the newest first."""
+def kremlin_list(entries: Mapping[int, dt.date], number: int = 1, suffix: str = "", *, last: bool = False) -> bytes:
+    """A list of pages: number of the page -> its day, the newest first. Behind the `last` one there is no other."""
     items = "".join(
         f"""<div class="hentry h-entry hentry_event" data-id="{page}"> <h3 class="hentry__title">
 <a href="../{page}{suffix}" rel="bookmark"><span class="entry-title p-name">Harvest talks {page}</span>
@@ -162,7 +162,8 @@ def kremlin_list(entries: Mapping[int, dt.date], number: int = 1, suffix: str = 
         for page, day in entries.items()
     )
     newer = f'<link rel="prev" href="../page/{number - 1}">' if number > 1 else ""
+    older = "" if last else f'<link rel="next" href="../page/{number + 1}">'
     return f"""<!doctype html> <html lang="en"> <head> <title>News</title> {newer}
-<link rel="next" href="../page/{number + 1}"> </head> <body>
+{older} </head> <body>
 <div class="entry-content lister-page" data-page="{number}">{items}</div> </body> </html>
 """.encode()

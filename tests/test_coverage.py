@@ -15,6 +15,7 @@ from tasks.fetch.coverage import Reach, due_holes
 from tasks.fetch.due import choose_days
 from tasks.fetch.guest import read_retry_after
 from tasks.fetch.lists import Entry, Listing
+from tasks.fetch.profile import ByDate
 from tests.publisher import ROBOTS, Site, kremlin_list, kremlin_page, serve
 from tests.support import Command
 
@@ -55,6 +56,67 @@ def test_behind_the_first_and_the_last_list_there_is_nothing() -> None:
     assert covered(reach) == list(range(8, 32))
     reach.add(listing(4, 3, older=False))
     assert covered(reach) == [1, 2, 3, *range(8, 32)]
+
+
+def test_a_list_of_one_day_that_leads_nowhere_covers_that_day_alone() -> None:
+    reach = Reach()
+    reach.add(listing(9, 9, older=False, newer=False), day(9))
+    reach.add(listing(older=False, newer=False), day(7))
+    assert covered(reach) == [7, 9]
+
+
+def test_an_entry_out_of_order_makes_a_list_reach_no_further() -> None:
+    reach = Reach()
+    reach.add(listing(9, 2, 7, 7, 6))
+    assert covered(reach) == [7, 8]
+
+
+PER_LIST = 20
+
+
+def play(folder: str, *, numbered: bool = True, own: bool = False) -> Site:
+    """A hundred pages in 50 days, on lists as the site of the first source has them, or a list a day (`own`)."""
+    pages = {1000 + number: dt.date(2021, 1, 1) + dt.timedelta(days=number // 2) for number in range(100)}
+    newest = sorted(pages, reverse=True)
+    site = Site({"/robots.txt": ROBOTS})
+    for start in range(0, len(newest), PER_LIST):
+        number = start // PER_LIST + 1
+        entries = {page: pages[page] for page in newest[start : start + PER_LIST]}
+        body = kremlin_list(entries, number, last=number * PER_LIST >= len(newest))
+        if numbered:
+            site.pages[f"{folder}/page/{number}"] = body
+        for when in sorted(set(entries.values())):  # the newest list that the day stands on
+            site.pages.setdefault(f"{folder}/by-date/{when:%d.%m.%Y}", body)
+    if own:
+        for when in set(pages.values()):
+            entries = {page: at for page, at in pages.items() if at == when}
+            alone = kremlin_list(entries, last=True).replace(b' data-page="1"', b"")
+            site.pages[f"{folder}/by-date/{when:%d.%m.%Y}"] = alone
+    return site
+
+
+@pytest.mark.parametrize(
+    ("lists", "requests"), [({}, 5), ({"numbered": False}, 12), ({"numbered": False, "own": True}, 50)], ids=str
+)
+def test_lists_are_asked_for_no_more_often_than_it_takes(lists: dict[str, bool], requests: int, tmp_path: Path) -> None:
+    from flows import sources
+    from flows.destination import find_destination, set_out
+    from storage.raw import RawStore
+
+    with serve(play(NEWS, **lists)) as site:
+        goal, lake = find_destination(sources.load("kremlin"), None, site.base, 0), Lake(tmp_path / "lake")
+        raw, now = RawStore(tmp_path / "raw", tmp_path / "staging"), dt.datetime.now(dt.UTC)
+        visit = set_out(goal, lake, raw, tmp_path / "staging", [], now)
+        days = [dt.date(2021, 1, 1) + dt.timedelta(days=number) for number in range(50)]
+        (spec,) = goal.edition.lists
+        assert isinstance(spec, ByDate)
+        visit.read_days(spec, days)
+        visit.follow_ends(days)
+    assert len(visit.pages) == 100
+    assert [one for one in days if not visit.reach.covers(one)] == []
+    asked = [request.path for request in site.requests if request.path != "/robots.txt"]
+    assert len(asked) == len(set(asked))
+    assert len(asked) <= requests, asked
 
 
 def test_a_hole_is_looked_at_at_once_and_then_ever_more_seldom() -> None:

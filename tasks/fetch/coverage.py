@@ -28,20 +28,32 @@ class Reach:
 
     spans: list[tuple[dt.date, dt.date]] = field(default_factory=list)  # both ends excluded
     _numbered: dict[int, tuple[dt.date, dt.date]] = field(default_factory=dict)
+    _own: set[dt.date] = field(default_factory=set)  # days with a list of their own
+    _together: list[tuple[dt.date, dt.date]] | None = None
 
     def add_all(self) -> None:
         """Note lists that name everything there is."""
         self.spans.append((dt.date.min, dt.date.max))
+        self._together = None
 
-    def add(self, listing: Listing) -> None:
-        """Note what one list names."""
+    def add(self, listing: Listing, own: dt.date | None = None) -> None:
+        """Note what one list names; `own` is the day that it was asked for by.
+
+        A list of a day that leads to no other knows of that day alone.
+        """
+        self._together = None
         days = [entry.day for entry in listing.entries if entry.day]
+        is_alone = listing.older is None and listing.newer is None
+        if is_alone and own:
+            self._own.add(own)
+        elif is_alone and not days and not listing.refused:
+            self.add_all()  # one list, and nothing on it
         if not days:
-            if listing.older is None and listing.newer is None and not listing.refused:
-                self.add_all()  # one list, and nothing on it
             return
-        first = dt.date.min if listing.older is None else min(days)
-        last = dt.date.max if listing.newer is None else max(days)
+        # as printed, from end to end: an entry that is out of order in the middle makes a list reach no further
+        low, high = sorted((days[0], days[-1]))
+        first = dt.date.min if listing.older is None and not (is_alone and own) else low
+        last = dt.date.max if listing.newer is None and not (is_alone and own) else high
         if listing.number and listing.number.isdigit():
             self._numbered[int(listing.number)] = (first, last)
         else:
@@ -53,7 +65,9 @@ class Reach:
 
     def covers(self, day: dt.date) -> bool:
         """Whether all pages of a day were named."""
-        return any(first < day < last for first, last in self._joined())
+        if self._together is None:
+            self._together = list(self._joined())
+        return day in self._own or any(first < day < last for first, last in self._together)
 
     def _joined(self) -> Iterable[tuple[dt.date, dt.date]]:
         yield from self.spans

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tasks.fetch.profile import ByDate, Edition, Feed, Paged, Sitemap, Urls
 from tasks.fetch.wire import Response
 
 MAX_FOLLOWED = 200  # lists that are followed from the ends of others
+MAX_DEAD_ENDS = 3  # links in a row to lists that are not to be had: a mirror may have none of those with numbers
 _LAST_NUMBER_RE = re.compile(r"(\d{1,9}+)(?!\d)\D*$")
 
 
@@ -79,6 +80,7 @@ class Visit:
     _read: set[str] = field(default_factory=set)
     _ends: list[tuple[ByDate | Paged, Listing]] = field(default_factory=list)
     _suffixed: dict[str, bool] = field(default_factory=dict)
+    _dead_ends: int = 0
 
     def __post_init__(self) -> None:
         for item, seen in self.memory.pages.items():
@@ -92,28 +94,50 @@ class Visit:
     # lists
 
     def read_days(self, spec: ByDate, days: Sequence[dt.date]) -> None:
-        """Read the lists of days."""
-        for day in days:
-            self._read_list(spec, self.edition.address(spec.address.format(day=day)))
+        """Read lists until they cover these days, the newest first.
 
-    def follow_ends(self, days: Sequence[dt.date]) -> None:
-        """Read the lists next to those whose first or last day is one of `days`: it may go on there."""
-        for _ in range(MAX_FOLLOWED):
-            following = next(self._open_ends(set(days)), None)
-            if following is None or self.stopped:
-                return
-            self._read_list(*following)
+        A list names more than one day, so that years take one request for some twenty entries, not one for each day:
+        the list next to the last one is asked for by its link, and a day by its own address where no link leads to it.
+        """
+        for day in sorted(days, reverse=True):
+            for _ in range(MAX_FOLLOWED):
+                if self.reach.covers(day) or not self._follow_to(day):
+                    break
+            if not self.reach.covers(day):
+                self._read_list(spec, self.edition.address(spec.address.format(day=day)), own=day)
 
-    def _open_ends(self, days: set[dt.date]) -> Iterator[tuple[ByDate | Paged, Address]]:
-        for spec, listing in self._ends:
+    def _follow_to(self, day: dt.date) -> bool:
+        """Ask for the list behind the last one, where one as long would reach a day; whether it was asked for."""
+        if not self._ends:
+            return False
+        spec, listing = self._ends[-1]
+        found = [entry.day for entry in listing.entries if entry.day]
+        if not found or listing.older is None or not self._may_follow(listing.older):
+            return False
+        low, high = min(found), max(found)
+        if not dt.timedelta() <= low - day <= max(high - low, dt.timedelta(days=1)):
+            return False
+        self._follow(spec, listing.older)
+        return True
+
+    def follow_ends(self, days: Collection[dt.date]) -> None:
+        """Read the lists next to those whose first or last day is one of `days` and may go on there."""
+        wanted, left = set(days), MAX_FOLLOWED
+        for spec, listing in self._ends:  # which grows on the way
             found = [entry.day for entry in listing.entries if entry.day]
             for link, day in ((listing.older, min(found, default=None)), (listing.newer, max(found, default=None))):
-                if link and day in days and self._form(link).target not in self._read and not self._is_read(link):
-                    yield spec, link
+                if link and day in wanted and not self.reach.covers(day) and self._may_follow(link) and left:
+                    left -= 1
+                    self._follow(spec, link)
 
-    def _is_read(self, link: Address) -> bool:
+    def _may_follow(self, link: Address) -> bool:
+        if self.stopped or self._dead_ends >= MAX_DEAD_ENDS or self._form(link).target in self._read:
+            return False
         number = _LAST_NUMBER_RE.search(link.target.partition("?")[0])
-        return number is not None and self.reach.has(int(number[1]))
+        return number is None or not self.reach.has(int(number[1]))
+
+    def _follow(self, spec: ByDate | Paged, link: Address) -> None:
+        self._dead_ends = 0 if self._read_list(spec, link) else self._dead_ends + 1
 
     def read_pages_of_lists(self, spec: Paged, since: dt.date) -> None:
         """Read numbered lists, the newest first, until one reaches behind `since` or names nothing."""
@@ -148,8 +172,9 @@ class Visit:
             self.reach.add_all()
 
     def _read_list(
-        self, spec: ByDate | Paged | Feed | Sitemap, address: Address, number: str | None = None
-    ) -> Listing | None:
+        self, spec: ByDate | Paged | Feed | Sitemap, address: Address, number: str | None = None,
+        own: dt.date | None = None,
+    ) -> Listing | None:  # fmt: skip
         """Ask for a list and note what it names; None where there is none to be had."""
         seen = next(
             (found for one in self._forms("list", address) if (found := self.memory.lists.get(one.target))), None
@@ -176,7 +201,7 @@ class Visit:
         listing = replace(listing, number=listing.number or number)
         self._take(listing)
         if isinstance(spec, ByDate | Paged):
-            self.reach.add(listing)
+            self.reach.add(listing, own)
             self._ends.append((spec, listing))
         elif isinstance(spec, Feed):
             self.reach.add(replace(listing, older=form))  # a feed never tells whether something is older
