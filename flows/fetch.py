@@ -24,6 +24,7 @@ from flows.ingest import judge_all, judge_whole, publish  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, session  # noqa: E402
+from flows.steps import shut  # noqa: E402
 from storage.lock import hold  # noqa: E402
 from tasks.acquire import Dump  # noqa: E402
 from tasks.fetch import coverage, due, dumps  # noqa: E402
@@ -134,10 +135,10 @@ def read_lists(visit: Visit, days: Sequence[dt.date], tag: str) -> None:
         if isinstance(spec, ByDate):
             for end in range(len(days), 0, -BATCH_DAYS):  # from the newest list to the oldest
                 batch = days[max(0, end - BATCH_DAYS) : end]
-                _read_days.with_options(tags=[tag])(visit, spec, batch, str(batch[0]), str(batch[-1]))
-            _follow_ends.with_options(tags=[tag])(visit, days)
+                _read_days.with_options(tags=[tag])(shut(visit), spec, batch, str(batch[0]), str(batch[-1]))
+            _follow_ends.with_options(tags=[tag])(shut(visit), days)
         else:
-            _read_list.with_options(tags=[tag])(visit, spec, days[0], spec.kind)
+            _read_list.with_options(tags=[tag])(shut(visit), spec, days[0], spec.kind)
 
 
 @task(name="read lists", task_run_name="read lists {first} to {last}", **_OPTIONS)
@@ -165,7 +166,8 @@ def ask_for(visit: Visit, pages: Sequence[Page], tag: str, *, is_second: bool = 
     for start in range(0, len(pages), BATCH_PAGES):
         batch = pages[start : start + BATCH_PAGES]
         what = "pages again" if is_second else "pages"
-        _fetch_pages.with_options(tags=[tag])(visit, batch, is_second, f"{what} {start + 1} to {start + len(batch)}")
+        name = f"{what} {start + 1} to {start + len(batch)}"
+        _fetch_pages.with_options(tags=[tag])(shut(visit), shut(batch), is_second, name)
         report("fetch", start + len(batch), len(pages))
 
 
@@ -179,7 +181,7 @@ def _fetch_pages(visit: Visit, pages: Sequence[Page], is_second: bool, what: str
 def take_in(at_work: Session, visit: Visit, goal: Destination) -> list[Dump]:
     """The pages that no run has taken in yet, as dumps."""
     waiting = dumps.waiting_responses(at_work.lake, visit.memory, at_work.run.fetches)
-    found = _acquire(at_work, waiting, goal.edition.formats, len(waiting)) if waiting else []
+    found = _acquire(shut(at_work), shut(waiting), goal.edition.formats, len(waiting)) if waiting else []
     at_work.run.inputs += [dump.record for dump in found]
     return found
 
