@@ -248,9 +248,11 @@ def is_alive(pid: int) -> bool:
 def check_staging(lake: Path) -> Check:
     """Did a run that was killed leave files behind?"""
     staging = lake / "_staging"
-    left = sorted(path for path in staging.iterdir() if path.name != "lock") if _readable(staging) else []
+    found = sorted(path for path in staging.iterdir() if path.name != "lock") if _readable(staging) else []
+    left = [path for path in found if not _lives(path)]
     if not left:
-        return Check("staging", OK, "empty")
+        detail = f"{_count(len(found), 'run')} that downloads, and has left the lake to others" if found else "empty"
+        return Check("staging", OK, detail)
     if check_lock(lake).detail.startswith("held by"):
         return Check("staging", OK, f"{_count(len(left), 'item')} of the run at work")
     files = [path for top in left for path in (top.rglob("*") if top.is_dir() else [top]) if path.is_file()]
@@ -262,6 +264,18 @@ def check_staging(lake: Path) -> Check:
         f"left by a run that was killed, {when}: {_name(left, lake)}; {_count(len(files), 'file')}, {_size(size)}",
         "nothing to do: the next run removes it; no table reads it",
     )
+
+
+def _lives(folder: Path) -> bool:
+    """Does the run that a folder belongs to live, though it does not hold the lake?"""
+    lock = folder / "lock"
+    try:
+        owner = json.loads(lock.read_text(encoding="utf-8"))
+        if owner["boot_id"] == boot_id():
+            return _is_locked(lock)
+        return time.time() - lock.stat().st_mtime < LEASE_SECONDS
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def check_tables(lake: Path) -> Check:

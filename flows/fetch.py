@@ -23,7 +23,7 @@ from flows.destination import Destination, find_destination, lock_of, set_out  #
 from flows.ingest import judge_all, judge_whole, publish  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
-from flows.session import Session, session  # noqa: E402
+from flows.session import Session, away, session  # noqa: E402
 from flows.steps import shut  # noqa: E402
 from storage.lock import hold  # noqa: E402
 from tasks.acquire import Dump  # noqa: E402
@@ -86,7 +86,9 @@ def fetch(
     run_id = str(flow_run.id or uuid.uuid4())
     with session("fetch", run_id, Path(lake), parameters, wait_seconds=wait_seconds, workers=workers) as at_work:
         reconcile(at_work.lake)
-        visit, days = go(at_work, goal, since, until, limit, wait_seconds)
+        with away(at_work, wait_seconds):
+            visit, days = go(at_work, goal, since, until, limit, wait_seconds)
+        visit.require_something()
         fetched = take_in(at_work, visit, goal)
         defaults = Defaults(
             run_id, at_work.run.started_at, goal.profile.slug, goal.edition.language,
@@ -118,7 +120,6 @@ def go(
         missing, doubt = due.choose_missing(pages)
         ask_for(visit, missing, goal.tag, is_second=True)
     run.counts["fetch"] = visit.count(pages) | ({"doubt": doubt} if doubt else {})
-    visit.require_something()
     return visit, days
 
 

@@ -27,6 +27,7 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     reached |= {*fetches["body_sha256"].to_pylist(), *fetches["dump_sha256"].to_pylist()}
     listed = set(ledger.standing_files(lake))
     waiting = {output.path for one in recover.pending(lake) for output in one.objects}
+    reached |= {sha256 for one in recover.pending(lake) for sha256 in one.kept}  # by a run that downloads
     found = []
     for path in sorted(path for path in lake.root.rglob("*") if path.is_file()):
         name = path.relative_to(lake.root).as_posix()

@@ -10,7 +10,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from storage.errors import LakeHeldError, RefusedError, StorageError
 from storage.failpoint import reach
 from storage.files import DISK_ERRORS, make_folder, storing, write_bytes
 from storage.lake import Lake
-from storage.lock import hold
+from storage.lock import Tenure, hold
 from storage.raw import RawStore
 from storage.records import Run
 from storage.recover import LOCK, events_of, note_run, recover
@@ -30,6 +30,9 @@ from tasks.workers import Workers, default_count
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import RunEvent
+
+# Who comes back from hours of downloading has more patience than who begins.
+RETURN_SECONDS = 3600.0
 
 # Packages that shape what is written; their versions stand in `runs`.
 _PACKAGES = ("prefect", "great-expectations", "pyarrow", "zstandard", "openlineage-python", "charset-normalizer")
@@ -41,7 +44,7 @@ class Session:
 
     `lake` is what is read and, unless the run is dry, written. `raw` and `folder` are where dumps and staged files go:
     in the lake, or in a throw-away place in a dry run. `workers` are the processes that do the work.
-    `require_hold` raises once the lake is another run's.
+    `tenure` is how the lake is held; a dry run does not.
     """
 
     run: Run
@@ -50,7 +53,7 @@ class Session:
     folder: Path
     is_dry: bool
     workers: Workers
-    require_hold: Callable[[], None] = lambda: None
+    tenure: Tenure | None = None
 
 
 @contextlib.contextmanager
@@ -79,13 +82,12 @@ def session(
             place = Path(name)
             yield Session(run, target, RawStore(place / "_raw", place), place / run_id, is_dry=True, workers=hired)
         return
-    with hold(target.staging / LOCK, run_id, wait_seconds) as require_hold:
-        reach("lock.taken")
-        for killed in recover(target):
-            _send(openlineage.final_events(killed, str(target.root)))
+    tenure = Tenure(target.staging / LOCK, run_id)
+    _take(tenure, run, target, wait_seconds)
+    with contextlib.closing(tenure):
         folder = target.staging / run_id
         raw = RawStore(target.raw.root, folder, run.outputs)
-        at_work = Session(run, target, raw, folder, is_dry=False, workers=Workers(count), require_hold=require_hold)
+        at_work = Session(run, target, raw, folder, is_dry=False, workers=Workers(count), tenure=tenure)
         try:
             announce(target, run, folder)
             with storing(folder, DISK_ERRORS), at_work.workers:
@@ -105,6 +107,54 @@ def session(
             raise
 
 
+def _take(tenure: Tenure, run: Run, lake: Lake, wait_seconds: float) -> None:
+    """Take the lake and put it in order after runs that were killed."""
+    tenure.take(wait_seconds)
+    try:
+        run.held_at = dt.datetime.now(dt.UTC)
+        reach("lock.taken")
+        for killed in recover(lake):
+            _send(openlineage.final_events(killed, str(lake.root)))
+    except BaseException:
+        tenure.close()
+        raise
+
+
+@contextlib.contextmanager
+def away(at_work: Session, wait_seconds: float) -> Iterator[None]:
+    """Leave the lake to others for a while in which nothing is written but raw objects and the run's own folder.
+
+    The run comes back whatever happens: it has to record how it ended. What it knew of the tables may be old then.
+
+    Raises:
+        LakeHeldError: another run held it for longer than the wait, or RETURN_SECONDS. What came meanwhile is safe: the
+            next run of the lake records it.
+        StorageError: the lake cannot be written.
+    """
+    run, tenure = at_work.run, at_work.tenure
+    assert tenure is not None, "a dry run holds no lake"
+    with hold(at_work.folder / LOCK, run.run_id, 0, "the folder of the run"):
+        tenure.close()
+        wait = max(wait_seconds, RETURN_SECONDS)
+        try:
+            yield
+        except BaseException as error:
+            wait = wait if isinstance(error, Exception) else 0  # somebody wants an end, now
+            with contextlib.suppress(LakeHeldError):  # the first error is the one to tell
+                _come_back(at_work, tenure, wait)
+            raise
+        _come_back(at_work, tenure, wait)
+
+
+def _come_back(at_work: Session, tenure: Tenure, wait_seconds: float) -> None:
+    run, lake = at_work.run, at_work.lake
+    before = _events_path(lake, run)
+    _take(tenure, run, lake, wait_seconds)
+    note_run(run, at_work.folder)
+    _write_start(lake, run, at_work.folder)
+    before.unlink(missing_ok=True)
+
+
 def announce(lake: Lake, run: Run, folder: Path) -> None:
     """Say that a run has begun: its START event stands in the lake and is sent on, whatever comes.
 
@@ -116,12 +166,18 @@ def announce(lake: Lake, run: Run, folder: Path) -> None:
     reach("run.folder_made")
     note_run(run, folder)
     reach("run.noted")
-    events = [openlineage.start_event(run, str(lake.root))]
-    write_bytes(
-        folder, lake.root / "_lineage" / "openlineage" / f"{ledger.stem(run)}.ndjson", openlineage.to_ndjson(events)
-    )
-    _send(events)
+    _send(_write_start(lake, run, folder))
     reach("run.announced")
+
+
+def _write_start(lake: Lake, run: Run, folder: Path) -> list[RunEvent]:
+    events = [openlineage.start_event(run, str(lake.root))]
+    write_bytes(folder, _events_path(lake, run), openlineage.to_ndjson(events))
+    return events
+
+
+def _events_path(lake: Lake, run: Run) -> Path:
+    return lake.root / "_lineage" / "openlineage" / f"{ledger.stem(run)}.ndjson"
 
 
 def close(at_work: Session, moves: Sequence[Move]) -> None:
@@ -130,14 +186,15 @@ def close(at_work: Session, moves: Sequence[Move]) -> None:
     Raises:
         StorageError: writing failed; nothing has changed, and the run is not recorded yet.
     """
-    run, lake, folder = at_work.run, at_work.lake, at_work.folder
+    run, lake, folder, tenure = at_work.run, at_work.lake, at_work.folder, at_work.tenure
+    assert tenure is not None, "a dry run commits nothing"
     run.ended_at, written = dt.datetime.now(dt.UTC), list(run.outputs)
     run.outputs += [move.output for move in moves]
     try:
         events = events_of(run, lake)
         ordered = sorted(moves, key=lambda move: move.output.table == "documents")
         ledger_moves = ledger.stage(run, openlineage.to_ndjson(events), folder)
-        commit(lake.root, folder, [*ordered, *ledger_moves], at_work.require_hold)
+        commit(lake.root, folder, [*ordered, *ledger_moves], tenure.require)
     except BaseException:
         run.ended_at, run.outputs[:] = None, written
         raise

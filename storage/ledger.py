@@ -1,10 +1,10 @@
 """The ledger: what each run took in, what it wrote and what it found, as Parquet that is only ever added to.
 
-    <lake>/_lineage/<table>/<started>-<run id>….parquet    inputs, versions, sightings, readings, releases, fetches,
+    <lake>/_lineage/<table>/<held>-<run id>….parquet    inputs, versions, sightings, readings, releases, fetches,
                                                            coverage, outputs, runs
-    <lake>/_lineage/openlineage/<started>-<run id>.ndjson
-    <lake>/_quality/<started>-<run id>.parquet       verdicts by rule
-    <lake>/_quarantine/<started>-<run id>.parquet    findings that hold documents back
+    <lake>/_lineage/openlineage/<held>-<run id>.ndjson
+    <lake>/_quality/<held>-<run id>.parquet       verdicts by rule
+    <lake>/_quarantine/<held>-<run id>.parquet    findings that hold documents back
 
 `outputs` lists every file that the run wrote anywhere in the lake, raw objects and these ledger files too, with its
 hash. The last two that are written, `outputs` and `runs`, carry their own hash in their name.
@@ -35,8 +35,9 @@ HASH_CHARS = 16  # of the hash in the names of `outputs` and `runs` files
 
 
 def stem(run: Run) -> str:
-    """Name of the files of a run: sorts by start, then by id."""
-    return f"{run.started_at:%Y%m%dT%H%M%S}.{run.started_at.microsecond:06d}Z-{run.run_id}"
+    """Name of the files of a run: sorts by the time at which it took the lake, then by id."""
+    at = run.held_at or run.started_at
+    return f"{at:%Y%m%dT%H%M%S}.{at.microsecond:06d}Z-{run.run_id}"
 
 
 def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
@@ -72,7 +73,9 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
 
 
 def read(lake: Lake, name: str, damaged: Collection[Path] = (), *, wanted: pc.Expression | None = None) -> pa.Table:
-    """All rows of a ledger table, the oldest run first: a name of `LINEAGE` but `blocks`, `quarantine` or `verdicts`.
+    """All rows of a ledger table, run by run as they held the lake.
+
+    `name` is one of `LINEAGE`, but not `blocks`, `quarantine` or `verdicts`.
 
     Files in `damaged` are left out, and rows that are not `wanted`. A column that came to the schema after a file was
     written is null in its rows.
@@ -230,11 +233,11 @@ def _verdicts(run: Run) -> pa.Table:
 
 
 def _findings(run: Run) -> pa.Table:
-    return _table(schemas.QUARANTINE, run.findings, run_id=run.run_id, held_at=run.started_at)
+    return _table(schemas.QUARANTINE, run.findings, run_id=run.run_id, held_at=run.held_at or run.started_at)
 
 
 def _releases(run: Run) -> pa.Table:
-    return _table(schemas.RELEASES, run.releases, run_id=run.run_id, released_at=run.started_at)
+    return _table(schemas.RELEASES, run.releases, run_id=run.run_id, released_at=run.held_at or run.started_at)
 
 
 def _fetches(run: Run) -> pa.Table:

@@ -1,6 +1,7 @@
 """One writer a lake: an advisory lock that the kernel frees when its owner dies, and a lease for other hosts.
 
-    <lake>/_staging/lock      JSON: who holds it; empty when nobody does. Its time of change is the heartbeat.
+    <lake>/_staging/lock            JSON: who holds it; empty when nobody does. Its time of change is the heartbeat.
+    <lake>/_staging/<run id>/lock   the same, of a run that has left the lake for a while: its folder is nobody else's
 
 On one host the kernel's lock decides at once. A shared file system may not carry that lock to another host: there the
 record of an owner elsewhere counts for as long as its heartbeat is younger than the lease.
@@ -18,6 +19,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -75,6 +77,47 @@ def hold(lock: Path, run_id: str, wait_seconds: float = 0, what: str = "the lake
             with contextlib.suppress(OSError, LakeHeldError):
                 _require(lock, handle, token)
                 handle.truncate(0)
+
+
+@dataclass(slots=True)
+class Tenure:
+    """The lake as one run holds it, and may leave it for a while to come back.
+
+    Args of the constructor: the lock file, and the run.
+    """
+
+    lock: Path
+    run_id: str
+    _held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _ask: Callable[[], None] | None = None
+
+    def take(self, wait_seconds: float) -> None:
+        """Hold the lake from now on; see `hold`."""
+        self._ask = self._held.enter_context(hold(self.lock, self.run_id, wait_seconds))
+
+    def close(self) -> None:
+        """Let others have it."""
+        self._ask = None
+        self._held.close()
+
+    def require(self) -> None:
+        """Raise LakeHeldError unless the lake is this run's, now."""
+        if self._ask is None:
+            raise LakeHeldError("this run has left the lake", "nothing of it is published; run it again")
+        self._ask()
+
+
+def is_held(lock: Path) -> bool:
+    """Whether somebody who lives holds what a lock file stands for. Ask only where nobody may be about to take it.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    with storing(lock):
+        if not lock.exists():
+            return False
+        with lock.open("rb") as handle:
+            return _try(handle) is not None
 
 
 def _require(lock: Path, handle: IO[bytes], token: bytes) -> None:

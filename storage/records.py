@@ -147,7 +147,11 @@ class Coverage:
 
 @dataclass(slots=True)
 class Run:
-    """One execution of a flow and everything that it has to say."""
+    """One execution of a flow and everything that it has to say.
+
+    `held_at`: when it took the lake, for the last time where it left it meanwhile. Runs stand in the ledger in that
+    order, in which they changed the lake: who started first may have waited for another.
+    """
 
     run_id: str
     flow: str
@@ -155,6 +159,7 @@ class Run:
     parameters: dict[str, object]
     code_version: str
     packages: dict[str, str]
+    held_at: dt.datetime | None = None
     ended_at: dt.datetime | None = None
     status: str = "running"
     error: str = ""

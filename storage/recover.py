@@ -19,6 +19,7 @@ from storage.failpoint import reach
 from storage.fetches import noted_fetches
 from storage.files import storing, write_bytes
 from storage.lake import Lake
+from storage.lock import is_held
 from storage.raw import listed_objects
 from storage.records import Output, Run
 
@@ -27,16 +28,21 @@ if TYPE_CHECKING:
 
 RUN = "run.json"
 LOCK = "lock"
+_TIMES = ("started_at", "held_at")
 _NOTED = ("run_id", "flow", "parameters", "code_version", "packages")
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What a run that is at work, or was killed, has announced: moves, if it is decided, and raw objects."""
+    """What a run that is at work, or was killed, has announced: moves, if it is decided, and raw objects.
+
+    `kept` are the hashes of the responses that it fetched: some may stand in the raw store for longer than the run.
+    """
 
     run_id: str
     moves: tuple[Move, ...]
     objects: tuple[Output, ...]
+    kept: tuple[str, ...] = ()
 
 
 def note_run(run: Run, folder: Path) -> None:
@@ -45,7 +51,8 @@ def note_run(run: Run, folder: Path) -> None:
     Raises:
         StorageError: writing failed.
     """
-    facts = {name: getattr(run, name) for name in _NOTED} | {"started_at": run.started_at.isoformat()}
+    times = {name: at.isoformat() for name in _TIMES if (at := getattr(run, name))}
+    facts = {name: getattr(run, name) for name in _NOTED} | times
     write_bytes(folder, folder / RUN, json.dumps(facts).encode())
 
 
@@ -59,15 +66,19 @@ def pending(lake: Lake) -> list[Pending]:
         try:
             moves = read_intent(folder) or []
             objects = listed_objects(folder)
+            fetches = noted_fetches(folder)
             whole = is_whole(lake.root, folder, moves)
         except (StorageError, OSError, ValueError, KeyError, TypeError):  # damaged, or gone: a run has just ended
             continue
-        found.append(Pending(folder.name, tuple(moves) if whole else (), tuple(objects)))
+        kept = {sha256 for one in fetches for sha256 in (one.body_sha256, one.dump_sha256) if sha256}
+        found.append(Pending(folder.name, tuple(moves) if whole else (), tuple(objects), tuple(sorted(kept))))
     return found
 
 
 def recover(lake: Lake) -> list[Run]:
     """Put the lake in order after runs that were killed, and clear staging.
+
+    The folder of a run that lives and has left the lake for a while is not touched.
 
     Returns:
         Runs that were recorded as killed; one that was finished has told its own story.
@@ -76,8 +87,10 @@ def recover(lake: Lake) -> list[Run]:
         StorageError: reading or writing failed; the next run tries again.
     """
     reach("recover.begun")
-    killed = []
+    killed, living = [], {folder for folder in _folders(lake) if is_held(folder / LOCK)}
     for folder in _folders(lake):
+        if folder in living:
+            continue
         if moves := read_intent(folder):
             if is_whole(lake.root, folder, moves):
                 redo(lake.root, folder, moves)
@@ -94,7 +107,7 @@ def recover(lake: Lake) -> list[Run]:
         _clear(folder)
     with storing(lake.staging):
         for left in lake.staging.iterdir():
-            if left.name != LOCK:
+            if left.name != LOCK and left not in living:
                 _clear(left)
     reach("recover.swept")
     return killed
@@ -114,8 +127,8 @@ def _record_killed(lake: Lake, folder: Path) -> Run:
     """Record a run that was killed: that it was, and which raw objects it left."""
     with storing(folder):
         noted = json.loads((folder / RUN).read_bytes())
-    started_at = dt.datetime.fromisoformat(noted.pop("started_at"))
-    run = Run(**noted, started_at=started_at, ended_at=dt.datetime.now(dt.UTC), status="failed")
+    noted |= {name: dt.datetime.fromisoformat(noted[name]) for name in _TIMES if name in noted}
+    run = Run(**noted, ended_at=dt.datetime.now(dt.UTC), status="failed")
     run.error = "killed: the run ended without a word, and the next one recorded it"
     run.outputs += [item for item in listed_objects(folder) if _stands(lake, item)]
     run.fetches += noted_fetches(folder)

@@ -17,10 +17,13 @@ from typing import Any
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
+from flows import doctor_lake
+from flows.doctor import Check
 from storage import ledger
 from storage.lake import Lake
+from tests import harness
 from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
-from tests.support import ROOT, Command, Said, fingerprint
+from tests.support import ROOT, Command, Said, fingerprint, page, write
 
 NEWS = "/events/president/news"
 TABLES = ("documents", "turns", "paragraphs", "tags", "links", "photos")
@@ -122,7 +125,7 @@ def test_a_short_day_is_no_cut_dump(stenolake: Command, site: Site, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("at", "answered"), [(f"{NEWS}/by-date/05.05.2021", False), (f"{NEWS}/903", False), (f"{NEWS}/905", True)]
+    ("at", "answered"), [(f"{NEWS}/by-date/04.05.2021", False), (f"{NEWS}/903", False), (f"{NEWS}/905", True)]
 )
 def test_killed_it_repeats_at_most_the_request_in_flight(
     stenolake: Command, site: Site, tmp_path: Path, prefect_api: str, at: str, answered: bool
@@ -158,6 +161,39 @@ def test_killed_it_repeats_at_most_the_request_in_flight(
     assert {number for number in PAGES if asked[f"{NEWS}/{number}"]} == {902, 903, 904, 905}
     assert stenolake("verify", "--lake", lake).code == 0
     assert stenolake("gc", "--lake", lake, "--json").json["files"] == []
+
+
+def test_others_have_the_lake_while_pages_come(stenolake: Command, site: Site, tmp_path: Path) -> None:
+    """Another run ingests, and a third one cleans up, in the middle of a visit; both change the same partition."""
+    lake, meanwhile, told = tmp_path / "lake", list[int](), list[Check]()
+    body = site.pages[f"{NEWS}/903"]
+    assert isinstance(body, bytes)
+    (tmp_path / "dumps").mkdir()
+    write(tmp_path / "dumps", "one.txt", page(1))
+
+    def answer(handler: Handler) -> None:
+        meanwhile.append(harness.run(tmp_path / "dumps", lake))
+        assert (lake / "_staging").is_dir()
+        assert [path.name for path in lake.glob("_staging/*/fetches.ndjson")] == ["fetches.ndjson"]
+        told.append(doctor_lake.check_staging(lake))
+        handler.send_page(body)
+
+    site.pages[f"{NEWS}/903"] = answer
+    said = fetch(stenolake, site, lake)
+    assert meanwhile == [0], (tmp_path / "log").read_text()
+    assert [(one.status, one.detail) for one in told] == [
+        ("ok", "1 run that downloads, and has left the lake to others")
+    ]
+    assert (said.code, said.json["documents"]["published"]) == (0, 4)
+    assert [(row["flow"], row["status"]) for row in rows(lake, "runs")] == [
+        ("ingest", "completed"), ("fetch", "completed"),
+    ]  # fmt: skip
+    assert [path.name for path in (lake / "_staging").iterdir()] == ["lock"]
+    (part,) = Lake(lake).partitions()
+    assert Lake(lake).read("documents", part).num_rows == 5
+    assert stenolake("verify", "--lake", lake).code == 0
+    assert stenolake("gc", "--lake", lake, "--json").json["files"] == []
+    assert len(list((lake / "_lineage" / "openlineage").iterdir())) == 2
 
 
 def test_archive_as_warc(stenolake: Command, site: Site, tmp_path: Path) -> None:

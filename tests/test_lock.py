@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from storage import ledger
 from storage import lock as locks
 from storage.errors import LakeHeldError
+from storage.lake import Lake
 from storage.lock import LEASE_SECONDS, hold
 from tests import harness
 from tests.support import ROOT, Command, fingerprint, page, write
@@ -55,6 +57,26 @@ def test_lock_of_a_killed_owner_is_free_at_once(tmp_path: Path) -> None:
 def test_a_run_waits_for_the_lake(tmp_path: Path) -> None:
     with holder(tmp_path / "lock", 1) as process, hold(tmp_path / "lock", "mine", wait_seconds=30):
         assert process.wait(5) == 0
+
+
+def test_runs_stand_in_the_ledger_in_the_order_in_which_they_held_the_lake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who began first and waited changed the lake last."""
+    lake, waited = tmp_path / "lake", list[float]()
+    with holder(lake / "_staging" / "lock", 600) as process:
+
+        def sleep(seconds: float) -> None:
+            process.kill()
+            process.wait()
+            waited.append(time.time())
+
+        monkeypatch.setattr(locks.time, "sleep", sleep)
+        harness.plain_ingest([str(write(tmp_path, "a.txt", page(1)))], str(lake), wait_seconds=600)
+    (run,) = (lake / "_lineage" / "runs").iterdir()
+    at = dt.datetime.strptime(run.name.partition("Z-")[0] + "+0000", "%Y%m%dT%H%M%S.%f%z")
+    (row,) = ledger.read(Lake(lake), "runs").to_pylist()
+    assert row["started_at"].timestamp() < waited[0] < at.timestamp() < row["ended_at"].timestamp()
 
 
 def test_a_wait_has_an_end_and_names_the_owner(stenolake: Command, tmp_path: Path) -> None:
