@@ -60,7 +60,7 @@ def tell_story(run: Run) -> None:
     """Attach the artifacts of a finished run to its flow run."""
     tell(create_markdown_artifact, _story(run), key="ingest-story", description=headline(run))
     if run.verdicts:
-        about = "Rules of the suites: rows seen and rows that broke them"
+        about = "Rules: rows seen, rows broken"
         tell(create_table_artifact, _checks(run), key="ingest-checks", description=about)
     if run.findings:
         tell(
@@ -93,13 +93,7 @@ def _documents(run: Run) -> dict[str, int]:
 def _story(run: Run) -> str:
     documents, rows = _documents(run), run.counts["rows"]
     assert isinstance(rows, dict)
-    lines = [f"# {headline(run)}", "", "## What came in", "", "| dump | bytes | read as | from |", "|---|---:|---|---|"]
-    for record in run.inputs[:STORY_ROWS]:
-        encoding = record.derivation.get("encoding") or "no text"
-        lines.append(f"| `{record.dump_sha256[:12]}` | {record.bytes:,} | {escape(encoding)} | {escape(record.uri)} |")
-    if len(run.inputs) > STORY_ROWS:
-        lines.append(f"| … | | | {len(run.inputs) - STORY_ROWS} more, all in `_lineage/inputs` |")
-    lines += ["", "## What became of it", "", "```mermaid", "flowchart LR"]
+    lines = [f"# {headline(run)}", "", "```mermaid", "flowchart LR"]
     lines += [
         f'  dumps["{run.counts["dumps"]} dumps"] --> read["{documents["read"]} documents"]',
         f'  read --> published["{documents["published"]} published"]',
@@ -124,6 +118,12 @@ def _story(run: Run) -> str:
         lines += ["## Worth a look (published all the same)", "", "| rule | findings |", "|---|---:|"]
         lines += [f"| `{rule}` | {count} |" for rule, count in warnings.items()]
         lines.append("")
+    lines += ["## What came in", "", "| dump | bytes | read as | from |", "|---|---:|---|---|"]
+    for record in run.inputs[:STORY_ROWS]:
+        encoding = record.derivation.get("encoding") or "no text"
+        lines.append(f"| `{record.dump_sha256[:12]}` | {record.bytes:,} | {escape(encoding)} | {escape(record.uri)} |")
+    if len(run.inputs) > STORY_ROWS:
+        lines.append(f"| … | | | {len(run.inputs) - STORY_ROWS} more, all in `_lineage/inputs` |")
     return "\n".join(lines)
 
 

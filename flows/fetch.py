@@ -88,7 +88,7 @@ def fetch(
         reconcile(at_work.lake)
         with away(at_work, wait_seconds):
             visit, days = go(at_work, goal, since, until, limit, wait_seconds)
-        visit.require_something()
+        require_something(at_work, visit)
         fetched = take_in(at_work, visit, goal)
         defaults = Defaults(
             run_id, at_work.run.started_at, goal.profile.slug, goal.edition.language,
@@ -123,6 +123,13 @@ def go(
     return visit, days
 
 
+def require_something(at_work: Session, visit: Visit) -> None:
+    """Give up where the source stopped us before anything came; the story of the visit is all there is to see then."""
+    if visit.is_vain:
+        fetch_artifacts.tell(at_work.run)
+        visit.require_end()
+
+
 @contextlib.contextmanager
 def holding(at_work: Session, goal: Destination, wait_seconds: float) -> Iterator[None]:
     """Be the only run on this machine that asks the host."""
@@ -131,13 +138,17 @@ def holding(at_work: Session, goal: Destination, wait_seconds: float) -> Iterato
 
 
 def read_lists(visit: Visit, days: Sequence[dt.date], tag: str) -> None:
-    """Read every list that may name a page of these days."""
+    """Read every list that may name a page of these days, until the source stops us."""
     for spec in visit.edition.lists:
+        if visit.stopped:
+            return
         if isinstance(spec, ByDate):
             for end in range(len(days), 0, -BATCH_DAYS):  # from the newest list to the oldest
                 batch = days[max(0, end - BATCH_DAYS) : end]
-                _read_days.with_options(tags=[tag])(shut(visit), spec, batch, str(batch[0]), str(batch[-1]))
-            _follow_ends.with_options(tags=[tag])(shut(visit), days)
+                if not visit.stopped:
+                    _read_days.with_options(tags=[tag])(shut(visit), spec, batch, str(batch[0]), str(batch[-1]))
+            if not visit.stopped:
+                _follow_ends.with_options(tags=[tag])(shut(visit), days)
         else:
             _read_list.with_options(tags=[tag])(shut(visit), spec, days[0], spec.kind)
 
@@ -145,7 +156,7 @@ def read_lists(visit: Visit, days: Sequence[dt.date], tag: str) -> None:
 @task(name="read lists", task_run_name="read lists {first} to {last}", **_OPTIONS)
 def _read_days(visit: Visit, spec: ByDate, days: Sequence[dt.date], first: str, last: str) -> None:
     visit.read_days(spec, days)
-    get_run_logger().info("%d pages are known by now", len(visit.pages))
+    _log(visit, f"{visit.lists_read} lists read, {len(visit.pages)} pages known by now")
 
 
 @task(name="follow lists", task_run_name="follow lists", **_OPTIONS)
@@ -159,13 +170,15 @@ def _read_list(visit: Visit, spec: Any, since: dt.date, kind: str) -> None:
         visit.read_pages_of_lists(spec, since)
     else:
         visit.read_whole(spec)
-    get_run_logger().info("%d pages are known by now", len(visit.pages))
+    _log(visit, f"{visit.lists_read} lists read, {len(visit.pages)} pages known by now")
 
 
 def ask_for(visit: Visit, pages: Sequence[Page], tag: str, *, is_second: bool = False) -> None:
     """Ask for pages, a batch a task."""
     for start in range(0, len(pages), BATCH_PAGES):
         batch = pages[start : start + BATCH_PAGES]
+        if visit.stopped:
+            return
         what = "pages again" if is_second else "pages"
         name = f"{what} {start + 1} to {start + len(batch)}"
         _fetch_pages.with_options(tags=[tag])(shut(visit), shut(batch), is_second, name)
@@ -176,7 +189,14 @@ def ask_for(visit: Visit, pages: Sequence[Page], tag: str, *, is_second: bool = 
 @task(name="fetch pages", task_run_name="fetch {what}", **_OPTIONS)
 def _fetch_pages(visit: Visit, pages: Sequence[Page], is_second: bool, what: str) -> None:
     visit.fetch_pages(pages, is_second=is_second)
-    get_run_logger().info("%s", visit.describe(pages))
+    _log(visit, visit.describe(pages))
+
+
+def _log(visit: Visit, text: str) -> None:
+    if visit.stopped:
+        get_run_logger().warning("%s; stopped: %s", text, visit.stopped.message)
+    else:
+        get_run_logger().info("%s", text)
 
 
 def take_in(at_work: Session, visit: Visit, goal: Destination) -> list[Dump]:

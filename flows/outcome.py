@@ -1,4 +1,4 @@
-"""How a run ends: `Completed`, `CompletedWithQuarantine`, `Refused` or `SourceUnavailable`, with its numbers.
+"""How a run ends: `Completed`, `CompletedWithQuarantine`, `Refused`, `SourceUnavailable` …, with its numbers.
 
 The lake knows how a run ended before Prefect does. Where its server has gone meanwhile, the end stands here for who
 called the flow, and the next run tells Prefect (`reconcile`).
@@ -21,13 +21,13 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import State, StateType
-from prefect.logging import get_logger
+from prefect.logging import get_logger, get_run_logger
 from prefect.states import Completed, Crashed, Failed
 
 from flows import artifacts, notify
 from flows.telling import is_heard, tell
 from storage import ledger
-from storage.errors import RefusedError, SourceError
+from storage.errors import DamageError, LakeHeldError, RefusedError, SourceError, StenolakeError, StorageError
 from storage.lake import Lake
 from storage.records import Run
 
@@ -39,6 +39,11 @@ GRACE_SECONDS = 30.0
 
 _OPEN_STATES = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING, StateType.CRASHED)
 _UNTOLD = "as the lake's ledger has it: the run ended while Prefect's server was away, or was killed"
+
+_NAMES: dict[type[StenolakeError], str] = {
+    RefusedError: "Refused", SourceError: "SourceUnavailable", LakeHeldError: "LakeHeld", StorageError: "StorageFailed",
+    DamageError: "DamageFound",
+}  # fmt: skip
 
 _ended: list[dict[str, Any] | Exception] = []
 
@@ -57,7 +62,7 @@ def finish(run: Run) -> State:
 
 
 def refusable(work: Callable[P, State]) -> Callable[P, State]:
-    """Let a flow that refuses its batch, or whose source fails, end in a state that says so.
+    """Let a flow that ends for a reason that it knows end in a state that says so, without a traceback.
 
     Who called it gets the error all the same, and who is to be told of bad ends (`flows.notify`) is told of this one.
     """
@@ -67,9 +72,9 @@ def refusable(work: Callable[P, State]) -> Callable[P, State]:
         _ended.clear()
         try:
             state = work(*args, **kwargs)
-        except (RefusedError, SourceError) as error:
-            name = "Refused" if isinstance(error, RefusedError) else "SourceUnavailable"
-            state = Failed(message=error.message, name=name, data=error)
+        except StenolakeError as error:
+            state = Failed(message=str(error), name=_name_of(error), data=error)
+            get_run_logger().error("%s", error)
             _ended.append(error)
         except Exception as error:
             _ended.append(error)
@@ -86,6 +91,11 @@ def refusable(work: Callable[P, State]) -> Callable[P, State]:
     # Prefect would look up the names of annotations in this module
     named.__signature__ = inspect.signature(work, eval_str=True)  # type: ignore[attr-defined]
     return named
+
+
+def _name_of(error: StenolakeError) -> str:
+    """The name of a state, for the list of runs in the UI."""
+    return next((name for kind, name in _NAMES.items() if isinstance(error, kind)), "Failed")
 
 
 def reconcile(lake: Lake) -> None:

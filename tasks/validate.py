@@ -275,6 +275,7 @@ def _source() -> PandasDatasource:
 
     # It would log through the last-resort handler, that is to the terminal.
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.ERROR)  # has a level of its own
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context.data_sources.add_pandas("frames")

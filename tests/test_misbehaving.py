@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from storage import ledger
 from storage.lake import Lake
@@ -257,14 +259,40 @@ def test_asked_to_wait_longer_than_we_can_it_stops_and_remembers(
     assert "asks to be left alone until" in said.json["error"]
 
 
-def test_nobody_there(stenolake: Command, tmp_path: Path) -> None:
+def test_nobody_there_and_the_flow_run_says_so(stenolake: Command, tmp_path: Path, prefect_api: str) -> None:
     with serve(Site()) as site:
         pass
-    started = time.monotonic()
     said = fetch(stenolake, site, tmp_path)
     assert said.code == 7
     assert "robots.txt" in said.json["error"]
-    assert time.monotonic() - started < 60
+    # what the flow UI shows: what, where, what to do; no traceback, no task that went on in vain
+    (row,) = ledger.read(Lake(tmp_path / "lake"), "runs").to_pylist()
+    run = requests.get(f"{prefect_api}/flow_runs/{row['run_id']}", timeout=30).json()
+    assert (run["state_type"], run["state_name"]) == ("FAILED", "SourceUnavailable")
+    assert run["state"]["message"] == f"{said.json['error']}\n  {said.json['advice']}"
+    mine = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+    wanted = {"logs": {"flow_run_id": {"any_": [run["id"]]}, "level": {"ge_": 40}}}
+    assert [log["message"] for log in _until(lambda: _ask(prefect_api, "logs", wanted))] == [run["state"]["message"]]
+    tasks = _until(lambda: _ask(prefect_api, "task_runs", mine))
+    assert [one["name"] for one in tasks] == ["read lists 2021-05-04 to 2021-05-04"]
+    (story,) = _ask(prefect_api, "artifacts", mine | {"artifacts": {"key": {"any_": ["fetch-story"]}}})
+    assert story["description"] == "2 requests, 0 pages new or changed"
+    assert "cannot be had" in story["data"].replace("\\", "")
+
+
+def _ask(api: str, what: str, body: dict[str, object]) -> list[dict[str, Any]]:
+    answer = requests.post(f"{api}/{what}/filter", json=body, timeout=30)
+    answer.raise_for_status()
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def _until(look: Callable[[], list[dict[str, Any]]], seconds: float = 10) -> list[dict[str, Any]]:
+    """Task runs are stored within a second or two."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
 
 
 def test_all_pages_missing_at_once_are_not_taken_for_removed(stenolake: Command, site: Site, tmp_path: Path) -> None:

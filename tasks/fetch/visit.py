@@ -258,17 +258,16 @@ class Visit:
         """The same as one line, for the log."""
         counts = self.count(pages)
         return ", ".join(
-            f"{count} {name}" for name, count in counts.items() if count and name not in ("requests", "lists")
+            f"{count} {name}"
+            for name, count in counts.items()
+            if count and name not in ("requests", "lists", "stopped")
         )
 
-    def require_something(self) -> None:
-        """Give up where the source stopped us before anything came.
-
-        Raises:
-            SourceError: it did.
-        """
-        if self.stopped and not any(page.fetch and page.fetch.outcome == "stored" for page in self.pages.values()):
-            raise self.stopped
+    @property
+    def is_vain(self) -> bool:
+        """Whether the source stopped us before anything came."""
+        came = any(page.fetch and page.fetch.outcome == "stored" for page in self.pages.values())
+        return self.stopped is not None and not came
 
     def require_end(self) -> None:
         """Say that the source stopped us, when all that came is safe.
