@@ -16,6 +16,7 @@ from prefect.runtime import flow_run  # noqa: E402
 from prefect.states import Completed  # noqa: E402
 
 from flows.ingest import judge_all, judge_whole, publish, take_in  # noqa: E402
+from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.session import session  # noqa: E402
 from storage import ledger  # noqa: E402
@@ -25,7 +26,7 @@ from tasks.arrivals import find_arrivals  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
 
 
-@flow(name="drop", flow_run_name="drop {folder}", persist_result=False)
+@flow(name="drop", flow_run_name="drop {folder}", persist_result=False, on_crashed=[notify_crashed])
 @refusable
 def drop(
     folder: str = environment.DROP,

@@ -21,6 +21,7 @@ from prefect.runtime import flow_run  # noqa: E402
 from flows import fetch_artifacts, sources  # noqa: E402
 from flows.destination import Destination, find_destination, lock_of, set_out  # noqa: E402
 from flows.ingest import judge_all, judge_whole, publish  # noqa: E402
+from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, away, session  # noqa: E402
@@ -47,7 +48,7 @@ def name_run() -> str:
     return f"fetch {Path(str(told.get('source'))).stem} {days}".strip()
 
 
-@flow(name="fetch", flow_run_name=name_run, persist_result=False)
+@flow(name="fetch", flow_run_name=name_run, persist_result=False, on_crashed=[notify_crashed])
 @refusable
 def fetch(
     source: str = "kremlin",

@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
 from flows import artifacts, steps  # noqa: E402
+from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, session  # noqa: E402
@@ -41,7 +42,7 @@ def name_run() -> str:
     return f"ingest {Path(inputs[0]).name or inputs[0]}{more}"
 
 
-@flow(name="ingest", flow_run_name=name_run, persist_result=False)
+@flow(name="ingest", flow_run_name=name_run, persist_result=False, on_crashed=[notify_crashed])
 @refusable
 def ingest(
     inputs: list[str],

@@ -19,6 +19,7 @@ from prefect.runtime import flow_run  # noqa: E402
 
 from flows import steps  # noqa: E402
 from flows.ingest import judge_batches, stage_all, unseen  # noqa: E402
+from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from flows.summary import summarise  # noqa: E402
@@ -35,7 +36,7 @@ from tasks.rebuild import choose_inputs, dump_of, retrieved_at  # noqa: E402
 Known = list[tuple[Dump, Defaults, dt.datetime]]
 
 
-@flow(name="reprocess", persist_result=False)
+@flow(name="reprocess", persist_result=False, on_crashed=[notify_crashed])
 @refusable
 def reprocess(
     lake: str = environment.LAKE,

@@ -17,6 +17,7 @@ from prefect.runtime import flow_run  # noqa: E402
 
 from flows.call import call_flow  # noqa: E402
 from flows.ingest import judge_batches, publish  # noqa: E402
+from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, refusable  # noqa: E402
 from flows.session import Session, session  # noqa: E402
 from storage import ledger  # noqa: E402
@@ -29,7 +30,7 @@ from tasks.hold import Held  # noqa: E402
 Pairs = frozenset[tuple[str, str]]
 
 
-@flow(name="retry", flow_run_name="retry what is held back", persist_result=False)
+@flow(name="retry", flow_run_name="retry what is held back", persist_result=False, on_crashed=[notify_crashed])
 @refusable
 def retry(lake: str = environment.LAKE, ids: list[str] | None = None, rule: str | None = None) -> State:
     """Read documents in quarantine again and publish those that pass now.
@@ -47,7 +48,7 @@ def retry(lake: str = environment.LAKE, ids: list[str] | None = None, rule: str 
     return finish(at_work.run)
 
 
-@flow(name="accept", flow_run_name="accept {id}", persist_result=False)
+@flow(name="accept", flow_run_name="accept {id}", persist_result=False, on_crashed=[notify_crashed])
 @refusable
 def accept(id: str, reason: str, lake: str = environment.LAKE) -> State:
     """Publish a document in quarantine as it is; who, when and why stand in the lineage.

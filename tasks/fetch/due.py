@@ -51,13 +51,14 @@ def choose_pages(
     """The pages that are due: new ones by day, then missing ones, then those that may have changed, longest ago first.
 
     A page without a day is looked at when it is new, when its list says that it has changed, for `recheck_days` after
-    it was first stored, and whenever somebody names a first day.
+    it was first stored, and whenever somebody names a first day. One that a run looked at which was then killed is
+    not asked for again at once.
     """
     wanted, window = set(days), dt.timedelta(days=recheck_days)
     due: list[tuple[int, str, str, Page]] = []
     for page in pages:
         seen = page.seen
-        if page.day is not None and page.day not in wanted:
+        if (page.day is not None and page.day not in wanted) or (seen and seen.is_fresh):
             continue
         if seen is None:
             due.append((0, str(page.day), page.item, page))

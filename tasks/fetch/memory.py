@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,10 @@ from storage import ledger
 from storage.lake import Lake
 from tasks.fetch.address import Address, Origin, read_address
 from tasks.fetch.guest import ROBOTS_HOURS, Robots, read_retry_after
+
+# What a run that was killed has looked at, the run that carries on asks for only after so long.
+FRESH_HOURS = 24
+_ANSWERS = frozenset({"stored", "unchanged", "missing", "gone"})
 
 
 @dataclass(slots=True)
@@ -32,6 +36,7 @@ class Seen:
     looked_at: dt.datetime
     dump_sha256: str | None = None
     stored_at: dt.datetime | None = None  # the first time
+    is_fresh: bool = False  # a run that never came to its end, and that this one carries on, has just looked
     dumps: list[tuple[str, dt.datetime, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -66,12 +71,24 @@ class Memory:
     asked_at: dict[str, dt.datetime] = field(default_factory=dict)  # host -> end of the last request
     leave_alone: dict[str, dt.datetime] = field(default_factory=dict)  # host -> until when
 
+    def of(self, row: Mapping[str, Any]) -> Seen | None:
+        """What is known of the page or list that a record of `fetches` is about."""
+        if row["what"] == "page":
+            return self.pages.get(row["item"])
+        return self.lists.get(read_address(row["url"]).target)
+
 
 def remember(lake: Lake, source: str, edition: str, now: dt.datetime) -> Memory:
     """What the ledger knows of an edition."""
     memory = Memory()
+    runs = ledger.read(lake, "runs").select(["run_id", "status"]).to_pylist()
+    broken_off = {row["run_id"] for row in runs if row["status"] == "failed"}
     for row in _rows(lake, source, edition):
         _learn(memory, row, lake, now)
+        if seen := memory.of(row):
+            age = now - row["fetched_at"]
+            is_answer = row["http_status"] is not None and row["outcome"] in _ANSWERS
+            seen.is_fresh = row["run_id"] in broken_off and is_answer and age < dt.timedelta(hours=FRESH_HOURS)
     return memory
 
 

@@ -184,14 +184,12 @@ class Visit:
             if self.stopped or form.target in self._read:
                 return None
             self._read.add(form.target)
-            known = self.memory.lists.get(form.target)
-            fetch = self._ask(Ask("list", form, headers=self._condition(known)), known)
-            if fetch is None or fetch.outcome not in ("missing", "gone"):
+            outcome, sha256 = self._look(form)
+            if outcome not in ("missing", "gone"):
                 break
         else:
             return None
-        sha256 = fetch and (fetch.dump_sha256 if fetch.outcome == "stored" else known and known.dump_sha256)
-        if fetch is None or fetch.outcome not in ("stored", "unchanged") or not sha256:
+        if outcome not in ("stored", "unchanged") or not sha256:
             return None
         self._learn_form("list", form)
         try:
@@ -206,6 +204,17 @@ class Visit:
         elif isinstance(spec, Feed):
             self.reach.add(replace(listing, older=form))  # a feed never tells whether something is older
         return listing
+
+    def _look(self, form: Address) -> tuple[str, str | None]:
+        """Ask for a list, unless a run that was killed has just done so: what came of it, and the hash of its text."""
+        known = self.memory.lists.get(form.target)
+        if known and known.is_fresh:
+            return known.outcome, known.dump_sha256
+        fetch = self._ask(Ask("list", form, headers=self._condition(known)), known)
+        if fetch is None:
+            return "stopped", None
+        held = known.dump_sha256 if known else None
+        return fetch.outcome, fetch.dump_sha256 if fetch.outcome == "stored" else held
 
     def _parse(self, spec: ByDate | Paged | Feed | Sitemap, body: bytes, base: Address) -> Listing:
         admit = self.guest.wire.fence.admit
