@@ -200,8 +200,10 @@ def plain_ingest(inputs: list[str], lake: str, **options: Any) -> dict[str, Any]
     from flows.ingest import ingest
 
     with without_prefect():
-        result: dict[str, Any] = ingest.fn(inputs, lake, **options).data
-        return result
+        result: dict[str, Any] | Exception = ingest.fn(inputs, lake, **options).data
+    if isinstance(result, Exception):  # the engine would raise it
+        raise result
+    return result
 
 
 def _child(inputs: list[str], lake: str, failpoint: str, prepare: Callable[[], None] | None, log: str) -> None:
