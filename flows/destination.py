@@ -23,6 +23,7 @@ from tasks.fetch.visit import Archive, Visit
 from tasks.fetch.wire import Bounds, Wire
 
 CONTACT = "STENOLAKE_CONTACT"
+AUTHORITIES = "REQUESTS_CA_BUNDLE"
 _CONTACT_RE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
 
 
@@ -104,6 +105,14 @@ def _agent(profile: Profile, *, is_local: bool) -> str:
     return f"Stenolake/{importlib.metadata.version('stenolake')} (archive of transcripts; contact: {contact})"
 
 
+def _authorities() -> str | None:
+    """The file of certificate authorities that the environment names, under the client's own name for it."""
+    path = os.environ.get(AUTHORITIES) or None
+    if path and not os.access(path, os.R_OK):
+        raise UsageError(f"{AUTHORITIES}: cannot read {path}", "name a file of certificates (PEM), or unset it")
+    return path
+
+
 def lock_of(goal: Destination) -> Path:
     """The file that the run holds that asks a host, on this machine."""
     name = re.sub(r"[^a-z0-9.-]", "-", goal.host)
@@ -117,6 +126,7 @@ def set_out(
 
     Raises:
         SourceError: the host asked to be left alone until later.
+        UsageError: the certificate authorities that are named cannot be read.
     """
     memory = remember(lake, goal.profile.slug, goal.name, now)
     until = memory.leave_alone.get(goal.host)
@@ -127,7 +137,7 @@ def set_out(
         )
     manners = goal.manners
     bounds = Bounds(manners.page_bytes, manners.connect_seconds, manners.read_seconds, manners.total_seconds)
-    wire = Wire(goal.fence, goal.agent, bounds, folder / "wire")
+    wire = Wire(goal.fence, goal.agent, bounds, folder / "wire", authorities=_authorities())
     archive = Archive(raw, folder, fetches)
     guest = Guest(
         wire, manners, lambda ask, response: visit.judge(ask, response), archive.keep, goal.profile.slug, goal.name

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import select
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -108,10 +109,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serve(site: Site) -> Iterator[Site]:
+def serve(site: Site, tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     """Play a site on loopback."""
     handler = type("OwnHandler", (Handler,), {"site": site})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls:  # the handshake is the handler's thread's affair
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     site.base = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

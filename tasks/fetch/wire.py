@@ -11,6 +11,7 @@ import datetime as dt
 import http.cookiejar
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +40,9 @@ KEPT_HEADERS = frozenset(
     " transfer-encoding vary via warning x-cache x-robots-tag".split()
 )
 _CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "zlib", "zstd": "zstd"}
+
+# A certificate that is refused now is refused in a minute, too.
+_LASTING = (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, requests.exceptions.SSLError)
 
 Resolver = Callable[[str, int], list[str]]
 Connector = Callable[[str, int, float], socket.socket]
@@ -95,8 +99,8 @@ class Response:
 class Wire:
     """Exchanges with the hosts of a fence.
 
-    Args of the constructor: the fence, the user agent, the bounds, a folder for bodies, and, for tests, how names are
-    resolved and connections made.
+    Args of the constructor: the fence, the user agent, the bounds, a folder for bodies; for tests, how names are
+    resolved and connections made; a file of certificate authorities, where others are trusted than the public ones.
     """
 
     fence: Fence
@@ -105,6 +109,7 @@ class Wire:
     folder: Path
     resolver: Resolver = resolve
     connector: Connector = connect
+    authorities: str | None = None
     _live: list[HTTPConnection] = field(default_factory=list)
     _ip: str | None = None
 
@@ -160,7 +165,7 @@ class Wire:
             if expired.is_set():
                 message = f"took more than {self.bounds.total_seconds:g} s"
                 raise ExchangeError(message, is_temporary=True) from None
-            is_wrong = isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader)
+            is_wrong = isinstance(error, _LASTING)
             raise ExchangeError(_plain(error), is_temporary=not is_wrong) from None
         finally:
             watch.cancel()
@@ -172,7 +177,8 @@ class Wire:
 
     def _session(self) -> requests.Session:
         session = _Session()
-        session.trust_env = False  # no proxies, netrc or certificates that the environment names
+        session.trust_env = False  # no proxies and no netrc that the environment names
+        session.verify = self.authorities or True
         session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         session.headers.clear()
         session.headers.update(
@@ -263,6 +269,8 @@ def _plain(error: Exception) -> str:
         inner = inner.__cause__ or inner.__context__ or inner
     if isinstance(inner, TimeoutError):
         return "no answer in time"
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {inner.verify_message}"[:200]
     return f"{type(inner).__name__}: {' '.join(str(inner).split())}"[:200]
 
 
