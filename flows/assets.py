@@ -16,7 +16,7 @@ from prefect.assets import Asset, AssetProperties
 
 from storage.commit import Move
 from storage.records import Output
-from storage.schemas import TABLES
+from storage.schemas import PUBLISHED
 
 # What Prefect allows in a key; a path may hold anything else.
 _FOREIGN_RE = re.compile(r"[^\w./=:~-]", re.ASCII)
@@ -36,11 +36,11 @@ def tables_written(root: Path, moves: Sequence[Move]) -> dict[Asset, dict[str, o
     """The tables that moves put files into, in their order, each with what was written: partitions, files, rows."""
     found: dict[str, list[Output]] = defaultdict(list)
     for move in moves:
-        if move.output.table in TABLES and not move.removes:
+        if move.output.table in PUBLISHED and not move.removes:
             found[move.output.table].append(move.output)
     return {
         _asset(root, table): {
-            "partitions": sorted({output.partition for output in outputs}),
+            "partitions": sorted({output.partition for output in outputs} - {""}),
             "files": len(outputs),
             "rows": sum(output.rows for output in outputs),
             "bytes": sum(output.bytes for output in outputs),
@@ -50,6 +50,6 @@ def tables_written(root: Path, moves: Sequence[Move]) -> dict[Asset, dict[str, o
 
 
 def _asset(root: Path, table: str) -> Asset:
-    metadata = TABLES[table].metadata or {}
+    metadata = PUBLISHED[table].metadata or {}
     about = metadata.get(b"description", b"").decode()
     return Asset(key=key_of(root, table), properties=AssetProperties(name=table, description=about))
