@@ -79,17 +79,17 @@ class Visit:
     refused_links: int = 0
     _read: set[str] = field(default_factory=set)
     _ends: list[tuple[ByDate | Paged, Listing]] = field(default_factory=list)
-    _suffixed: dict[str, bool] = field(default_factory=dict)
+    _suffixed: dict[str, bool] = field(default_factory=dict)  # what this visit found
+    _before: dict[str, bool] = field(default_factory=dict)  # and what those before it did: perhaps with another mirror
     _dead_ends: int = 0
 
     def __post_init__(self) -> None:
         for item, seen in self.memory.pages.items():
             self.pages[item] = Page(item, seen.url, seen.day, seen=seen)
-            if seen.is_stored:
-                self._learn_form("page", seen.url)
-        for seen in self.memory.lists.values():
-            if seen.is_stored:
-                self._learn_form("list", seen.url)
+        for what, known in (("page", self.memory.pages), ("list", self.memory.lists)):
+            for seen in known.values():
+                if seen.is_stored:
+                    self._before[what] = seen.url.target.endswith(self.edition.suffix)
 
     # lists
 
@@ -179,7 +179,7 @@ class Visit:
         seen = next(
             (found for one in self._forms("list", address) if (found := self.memory.lists.get(one.target))), None
         )
-        forms = [seen.url] if seen and seen.is_stored else self._forms("list", address)
+        forms = self._forms("list", seen.url if seen and seen.is_stored else address)
         for form in forms:
             if self.stopped or form.target in self._read:
                 return None
@@ -239,7 +239,7 @@ class Visit:
         """Ask for pages, one after the other; nothing more once the source has stopped us."""
         for page in pages:
             seen = page.seen
-            forms = [seen.url] if seen and seen.is_stored else self._forms("page", page.address)
+            forms = self._forms("page", seen.url if seen and seen.is_stored else page.address)
             for form in forms:
                 is_gone = is_second or (seen is not None and seen.outcome == "gone")
                 ask = Ask("page", form, page.item, page.day, self._condition(seen), is_gone)
@@ -317,8 +317,8 @@ class Visit:
         forms = {True: replace(address, target=path + suffix), False: replace(address, target=path)}
         if what in self._suffixed:
             return [forms[self._suffixed[what]]]
-        written = address.target.endswith(suffix)
-        return [forms[written], forms[not written]]
+        likely = self._before.get(what, address.target.endswith(suffix))
+        return [forms[likely], forms[not likely]]
 
     def _learn_form(self, what: str, address: Address) -> None:
         if self.is_mirror and self.edition.suffix:
