@@ -180,7 +180,11 @@ def test_others_have_the_lake_while_pages_come(stenolake: Command, site: Site, t
         handler.send_page(body)
 
     site.pages[f"{NEWS}/903"] = answer
-    said = fetch(stenolake, site, lake)
+    patient = (ROOT / "flows" / "sources" / "kremlin.toml").read_text("utf-8")
+    patient = patient.replace("[politeness]\n", "[politeness]\nread_seconds = 200\ntotal_seconds = 300\n")
+    told_how = write(tmp_path, "kremlin.toml", patient)
+    days = ("--since", "2021-05-03", "--until", "2021-05-06", "--base-url", site.base, "--delay", 0)
+    said = stenolake("fetch", told_how, "--lake", lake, *days, "--json")
     assert meanwhile == [0], (tmp_path / "log").read_text()
     assert [(one.status, one.detail) for one in told] == [
         ("ok", "1 run that downloads, and has left the lake to others")
