@@ -13,9 +13,10 @@ from flows import environment
 
 environment.quiet()  # before Prefect reads its settings
 
-from prefect import flow, get_run_logger, task  # noqa: E402
+from prefect import Task, flow, get_run_logger, task  # noqa: E402
 from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.client.schemas.objects import State  # noqa: E402
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
 from flows import fetch_artifacts, sources  # noqa: E402
@@ -26,6 +27,7 @@ from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, away, session  # noqa: E402
 from flows.steps import shut  # noqa: E402
+from flows.telling import is_heard  # noqa: E402
 from storage.lock import hold  # noqa: E402
 from tasks.acquire import Dump  # noqa: E402
 from tasks.fetch import coverage, due, dumps  # noqa: E402
@@ -147,11 +149,20 @@ def read_lists(visit: Visit, days: Sequence[dt.date], tag: str) -> None:
             for end in range(len(days), 0, -BATCH_DAYS):  # from the newest list to the oldest
                 batch = days[max(0, end - BATCH_DAYS) : end]
                 if not visit.stopped:
-                    _read_days.with_options(tags=[tag])(shut(visit), spec, batch, str(batch[0]), str(batch[-1]))
+                    _at_host(_read_days, tag, shut(visit), spec, batch, str(batch[0]), str(batch[-1]))
             if not visit.stopped:
-                _follow_ends.with_options(tags=[tag])(shut(visit), days)
+                _at_host(_follow_ends, tag, shut(visit), days)
         else:
-            _read_list.with_options(tags=[tag])(shut(visit), spec, days[0], spec.kind)
+            _at_host(_read_list, tag, shut(visit), spec, days[0], spec.kind)
+
+
+def _at_host(step: Task[..., None], tag: str, *arguments: Any) -> None:
+    """Run a task under the tag of the host, and so within its concurrency limit, if there is a server to ask for it."""
+    try:
+        step.with_options(tags=[tag] if is_heard() else [])(*arguments)
+    except ConcurrencySlotAcquisitionError:  # it has gone: this machine's own lock of the host holds all the same
+        get_run_logger().warning("Prefect's server does not answer: no concurrency limit holds for %s", tag)
+        step(*arguments)
 
 
 @task(name="read lists", task_run_name="read lists {first} to {last}", **_OPTIONS)
@@ -182,7 +193,7 @@ def ask_for(visit: Visit, pages: Sequence[Page], tag: str, *, is_second: bool = 
             return
         what = "pages again" if is_second else "pages"
         name = f"{what} {start + 1} to {start + len(batch)}"
-        _fetch_pages.with_options(tags=[tag])(shut(visit), shut(batch), is_second, name)
+        _at_host(_fetch_pages, tag, shut(visit), shut(batch), is_second, name)
         report("fetch", start + len(batch), len(pages))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -17,6 +18,9 @@ import pytest
 import requests
 
 from flows import outcome, telling
+from storage.lake import Lake
+from tasks.verify_files import check_files
+from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
 from tests.support import ROOT, Command, free_port, page, write
 
 PROGRAM = [sys.executable, "-c", "from flows.cli import main; main()"]
@@ -100,6 +104,39 @@ def test_server_is_killed_in_the_middle_of_a_run(prefect_template: Path, tmp_pat
     finally:
         if served.pid:
             served.kill()
+
+
+@pytest.mark.timeout(240)
+def test_server_is_killed_in_the_middle_of_a_fetch(prefect_template: Path, tmp_path: Path) -> None:
+    """The tasks that come after it have nobody to ask for the host's concurrency limit."""
+    shutil.copy(prefect_template, tmp_path / "prefect.db")
+    served, lake, day = Served(tmp_path, free_port()), tmp_path / "lake", dt.date(2021, 5, 4)
+    news = "/events/president/news"
+    site = Site({"/robots.txt": ROBOTS, **{f"{news}/{n}": kremlin_page(n, day) for n in (901, 902)}})
+
+    def answer(handler: Handler) -> None:
+        served.kill()
+        handler.send_page(kremlin_list(dict.fromkeys((902, 901), day), last=True))
+
+    site.pages[f"{news}/by-date/04.05.2021"] = answer
+    served.start()
+    try:
+        with serve(site):
+            told = ["--since", str(day), "--until", str(day), "--base-url", site.base, "--delay", "0"]
+            run = subprocess.run(
+                [*PROGRAM, "fetch", "kremlin", "--lake", str(lake), "--json", *told],
+                env=served.environ | {"PREFECT_API_URL": served.api_url}, cwd=ROOT, capture_output=True, text=True,
+                check=False, timeout=WAIT_SECONDS * 3,
+            )  # fmt: skip
+    finally:
+        if served.pid:
+            served.kill()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert json.loads(run.stdout)["documents"]["published"] == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("stenolake: Prefect's server went away")
+    assert [path.name for path in (lake / "_staging").iterdir()] == ["lock"]
+    assert list(check_files(Lake(lake), lambda done, total: None)) == []
 
 
 def test_no_server_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stenolake: Command) -> None:
