@@ -30,7 +30,8 @@ _TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _STAMP_RE = re.compile(rf"\\?[\[(<]{_TIME}(?:\s?[-–—]\s?{_TIME})?\\?[\])>]:?|{_TIME}(?=[\s\]-])")
 _STAMP_BEHIND_RE = re.compile(rf"\s{{0,40}}(?:[-–—|]\s{{0,40}})?(?:\\?[\[(]{_TIME}\\?[\])]|{_TIME}(?=\s*$))")
 # A name; one in quotation marks may stand inside: `Ada “Boz” Lind`.
-_NAME_RE = re.compile(r"[^\W\d_](?:[^:*()\[\]<>{}\"“”\\|=;?!\t\n]|(?<= )[\"“][^\W\d_][\w’'. -]{0,20}[\"”](?= ))*")
+_PLAIN = r"[^:*()\[\]<>{}\"“”\\|=;?!\t\n]*+"
+_NAME_RE = re.compile(rf"[^\W\d_]{_PLAIN}(?:(?<= )[\"“][^\W\d_][\w’'. -]{{0,20}}[\"”](?= ){_PLAIN}){{0,2}}")
 _NOTE_RE = re.compile(r"\s{0,8}\\?[(\[]([^()\[\]:\\]{1,80})\\?[)\]]")
 _PLACE_RE = re.compile(r", ?[^\W\d_][^:*()\[\]<>{}\"“”\\|=;?!\t\n]{0,80}(?=:)")
 _LETTER_RE = re.compile(r"(Q|A)(?:(\.)\s+|[^\S\n]{2,}|\t+|\u00a0+[^\S\n]*|$)")
@@ -266,7 +267,7 @@ def _read_period(text: str, start: int) -> Candidate | None:
 
 def _read_tabbed(text: str, start: int) -> Candidate | None:
     """`ADA LIND    Good day.`: a label in a column of its own."""
-    match = _TAB_RE.match(text, start)
+    match = _TAB_RE.match(text, start) if "\t" in text or "   " in text else None
     if not match or "\t" in text[match.end() :] or "   " in text[match.end() :]:  # a table
         return None
     name = match[1]
@@ -286,7 +287,7 @@ def _read_one_letter(text: str, start: int) -> Candidate | None:
 
 def _read_dashed(text: str, start: int) -> Candidate | None:
     """`Ada Lind (PPE). – Mr President, …`."""
-    match = _DASH_BEHIND_RE.match(text, start)
+    match = _DASH_BEHIND_RE.match(text, start) if ". –" in text or ". —" in text else None
     if not match or read_shape(match[1].partition(",")[0]) is None:
         return None
     notes = (match.span(2),) if match[2] else ()
