@@ -223,7 +223,8 @@ def take_in(at_work: Session, visit: Visit, goal: Destination) -> list[Dump]:
 def _acquire(
     at_work: Session, waiting: Sequence[dict[str, Any]], format_names: Sequence[str], count: int
 ) -> list[Dump]:
-    return [dumps.to_dump(row, at_work.raw, format_names) for row in waiting]
+    with at_work.raw.gathering() as gathered:
+        return [dumps.to_dump(row, gathered, format_names) for row in waiting]
 
 
 def note_removed(at_work: Session, visit: Visit) -> None:
