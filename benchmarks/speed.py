@@ -166,7 +166,7 @@ def fixed_of(name: str) -> str | None:
 
 
 def table(runs: Sequence[Costs], size: float) -> tuple[list[str], dict[str, float]]:
-    """The rows of the table of jobs, and their rates in MB/s less the fixed cost."""
+    """The rows of the table of jobs, and their rates in MB a CPU second, less the fixed cost."""
     lines = [
         "| job | s | less the fixed cost | MB/s | times bare | CPU s | peak MB | beyond one page |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -182,11 +182,12 @@ def table(runs: Sequence[Costs], size: float) -> tuple[list[str], dict[str, floa
         cells = [f"{middle(one[name].seconds for one in having):.1f}"]
         reads_it = name in PEERS or (name.count(",") == 1 and fixed)
         if reads_it:
-            rates[name] = size / max(beyond, 0.01)
+            spent = middle(one[name].cpu_seconds - (one[fixed].cpu_seconds if fixed else 0) for one in having)
+            rates[name] = size / max(spent, 0.01)
             ratio = middle(
                 (one[name].seconds - (one[fixed].seconds if fixed else 0)) / one[BARE].seconds for one in having
             )
-            cells += [f"{beyond:.1f}", f"{rates[name]:.1f}", f"{ratio:.2f}"]
+            cells += [f"{beyond:.1f}", f"{size / max(beyond, 0.01):.1f}", f"{ratio:.2f}"]
         else:
             cells += [f"{beyond:.1f}" if fixed else "", "", ""]
         cells += [f"{middle(one[name].cpu_seconds for one in having):.1f}"]
@@ -223,9 +224,11 @@ def draw(rates: dict[str, float], path: Path) -> None:
 
     rows = [(name.replace("stenolake, 1", "stenolake, 1 worker").replace("stenolake, 2", "stenolake, 2 workers"), rate)
             for name, rate in sorted(rates.items(), key=lambda one: -one[1])]  # fmt: skip
-    chart = draw_bars("MB a second", ("job", "MB/s"), rows, lying=True)
+    chart = draw_bars("MB a CPU second", ("job", "MB"), rows, lying=True)
     assert chart, "there are rates"
-    svg = str(chart.svg).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    svg = (
+        str(chart.svg).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1).replace("viewbox=", "viewBox=", 1)
+    )
     path.write_text(svg.replace("currentColor", "#8a8f98").replace("currentcolor", "#8a8f98") + "\n", encoding="utf-8")
 
 
