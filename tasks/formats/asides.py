@@ -28,6 +28,8 @@ _PAGE_RE = re.compile(
 _EXAMINATION_RE = re.compile(
     r"(?:(?:FURTHER|CONTINUED|DIRECT|CROSS|REDIRECT|RECROSS|RE-DIRECT|RE-CROSS|VOIR DIRE|ADVERSE)[ -]){0,3}EXAMINATION"
     r"(?: \(?(?:CONTINUED|CONTINUING|RESUMED|CONT'D)\)?)?(?: BY .{2,60})?:?"
+    r"|(?:Examination|Cross-examination|Re-examination|Questions) (?:in chief )?(?:from|by) .{2,60}"
+    r"|(?:MR|MS|MRS|MISS|DR|SIR|Mr|Ms|Mrs|Miss|Dr|Sir) .{2,60} \((?:sworn|affirmed|recalled)\)"
     r"|(?:BY|By) (?:MR|MS|MRS|MISS|DR|THE|Mr|Ms|Mrs|Miss|Dr|The)\b[^:]{1,60}:"
 )
 # What publishers and programs print below a transcript.
@@ -35,6 +37,7 @@ _TAIL_RE = re.compile(
     r"(?:©|\(c\) |copyright\b|all rights reserved|to order an? "
     r"|transcript(?:ion)? (?:provided|produced|prepared|courtesy|by\b)"
     r"|transcribed by |this (?:editable |rush |unedited )?transcript |\w+ transcripts are created |meeting ended\b"
+    r"|(?:end|conclusion) of (?:the )?(?:press conference|briefing|interview)\b"
     r"|recording (?:ended|stopped)\b|duration: |call participants:?$|certificate of |c e r t i f i c a t e"
     r"|reporter[’']s certificate"
     r"|dpb ?#|content and programming copyright)",

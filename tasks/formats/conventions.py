@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from tasks.formats.dates import read_head_row
 from tasks.formats.label_forms import Candidate, is_set_off, read_alone, read_candidate
 from tasks.formats.named import is_capitals, is_spoken_word, read_shape
 from tasks.formats.rows import MAX_INDENT, Layout, Row, is_wrapped
@@ -50,6 +51,8 @@ def find_labels(rows: Sequence[Row], layout: Layout) -> Labels:
     accepted: Labels = {}
     for name in sorted(proven):
         accepted |= _accept(name, groups[name], rows)
+    if "caps" in proven and "title" not in proven and _outweighs(groups["title"], groups["caps"]):
+        accepted |= _sure(groups["title"])  # `PM: …` and `Media: …`: initials, and others in small letters
     if {one.key for one in accepted.values()} <= _ASKING:
         return {}  # who answers is not said, and whoever asks does not say the answers
     return _without_appendix(_without_entries(dict(sorted(accepted.items())), rows), rows)
@@ -61,7 +64,7 @@ def _without_entries(labels: Labels, rows: Sequence[Row]) -> Labels:
     for at, one in list(labels.items())[:_HEAD_ENTRIES]:
         said = rows[at].text[one.words :].strip("*_ ")
         goes_on = at + 1 < len(rows) and at + 1 not in labels and not rows[at + 1].gap
-        if one.form != "colon" or goes_on or said[-1:] in _SPOKEN_ENDS or not _is_name(said):
+        if one.form != "colon" or goes_on or said[-1:] in _SPOKEN_ENDS or not (_is_name(said) or read_head_row(said)):
             break
         entries.add(at)
     return {at: one for at, one in labels.items() if at not in entries}
@@ -211,8 +214,7 @@ def _accept(name: str, found: Labels, rows: Sequence[Row]) -> Labels:
     """The candidates of a proven form that are labels themselves."""
     if name not in ("caps", "title", "capitals", "tab"):
         return dict(found)
-    counts = Counter(candidate.key for candidate in found.values())
-    sure = {at: one for at, one in found.items() if one.shape == "strong" or counts[one.key] > 1}
+    sure = _sure(found)
     gaps = sum(rows[at].gap for at in sure) >= 0.8 * len(sure)
     bold = all(is_set_off(rows[at].text, one.label[0]) for at, one in sure.items())
     known = {word.strip(".,") for one in sure.values() for word in one.key.split(" ")}
@@ -225,6 +227,12 @@ def _accept(name: str, found: Labels, rows: Sequence[Row]) -> Labels:
         if name in ("caps", "tab") or set_off or len(words) > 1 or words[0] in known:
             accepted[at] = one
     return accepted
+
+
+def _sure(found: Labels) -> Labels:
+    """The candidates that are strong, or stand in the document again."""
+    counts = Counter(candidate.key for candidate in found.values())
+    return {at: one for at, one in found.items() if one.shape == "strong" or counts[one.key] > 1}
 
 
 def _find_alone(rows: Sequence[Row]) -> Labels:

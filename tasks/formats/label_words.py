@@ -53,7 +53,7 @@ GENERIC = _phrases(
     member, audience members, bailiff, caller, child, chorus of voices, clerk, client, co-host, cohost, commentator,
     congregation, coordinator, correspondent, counsel, court reporter, crowd, defense official, delegate, doctor,
     facilitator, guest, host, interpreter, interviewee, interviewer, interviewer 1, interviewer 2, journalist,
-    leader, many voices, member, members, moderator, narrator, nurse, official, operator, panelist, participant,
+    leader, many voices, media, member, members, moderator, narrator, nurse, official, operator, panelist, participant,
     participants, patient, person, presenter, press, q, question, questioner, reporter, reporters, representative,
     respondent, senator, senior administration official, senior defense official, senior military official, senior
     official, senior state department official, several, several voices, spokesperson, staff, staff member, staffer,
