@@ -15,7 +15,8 @@ import pyarrow as pa
 from flows.shown import tell, tell_json
 from storage.errors import UsageError
 from storage.lake import Lake
-from storage.schemas import FOLDED, LINEAGE, QUARANTINE, TABLES, VERDICTS
+from storage.ledger_schemas import QUARANTINE, VERDICTS
+from storage.schemas import FOLDED, LINEAGE, TABLES
 
 # view -> pattern of its files, schema; `source` and `year` of the tables come from the path
 _VIEWS: Mapping[str, tuple[str, pa.Schema]] = {

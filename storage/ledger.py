@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from storage import schemas
+from storage import ledger_schemas as schemas
 from storage.commit import Move
 from storage.failpoint import reach
 from storage.files import sha256_file, storing, write_synced

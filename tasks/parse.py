@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc
 
-from storage import schemas
+from storage import ledger_schemas as schemas
 from storage.files import storing
 from storage.lake import PARTITIONED
 from storage.order import ranges

@@ -29,7 +29,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.suites import BY_ID
-from storage import ledger, schemas
+from storage import ledger
+from storage import ledger_schemas as schemas
 from storage.lake import Lake
 from storage.records import Finding
 from tasks.acquire import Dump, Recognised

@@ -11,7 +11,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from storage import ledger, schemas
+from storage import ledger
+from storage import ledger_schemas as schemas
 from storage.lake import Lake
 from tasks.formats import kremlin_text
 from tests.support import Command, fingerprint, page, write
