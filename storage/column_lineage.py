@@ -21,11 +21,14 @@ RUN_COLUMNS = frozenset({"run_id", "ingested_at"})
 
 # Text that is a paragraph, and all that a document says, page furniture aside.
 BODY = "speech lead heading note quote elision"
-SAID = f"title summary head date time place caption credit speaker_label label_note turn_mark {BODY} tag published_at"
-_DOCUMENT_ID = "hash title published_at date; choose bytes"  # by the format: source and language
+SAID = (
+    "title summary head date named_date doubtful_date time place caption credit speaker_label label_note turn_mark"
+    f" {BODY} tag published_at"
+)
+_DOCUMENT_ID = "hash title published_at date named_date; choose bytes"  # by the format: source and language
 # told by the format or the document; else by its record, its address or an option
 _SOURCE_ID, _LANGUAGE = "choose bytes; read source uri", "choose bytes; read language uri"
-_EVENT_DATE = "read date published_at uri"
+_EVENT_DATE = "read date published_at named_date uri"
 _SPAN = {"byte_start": "locate bytes", "byte_end": "locate bytes"}
 _EXTRA = {"document_id": _DOCUMENT_ID, "source_id": _SOURCE_ID, "event_date": _EVENT_DATE, **_SPAN}
 
