@@ -50,6 +50,8 @@ def derive(markup: str) -> str:
         ValueError: text stands before the first time that is no index, or between cues where no reader finds its place.
     """
     text = markup.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
+    # The reader's time grows with the square of a run of blanks; none of them is a word.
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip() for line in text.split("\n")))
     ordered = TIMING_RE.sub(lambda match: "\n" + canonical_timing(match, ","), text)
     ordered = re.sub(r"^(\d+)[^\S\n]*\n+(?=\d\d+:\d\d:\d\d,\d{3} -->)", r"\n\1\n", ordered, flags=re.MULTILINE)
     broken = [match for match in _BROKEN_RE.finditer(ordered) if not TIMING_RE.match(match[0])]
