@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -9,9 +10,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,8 @@ import pytest
 import requests
 import yaml
 
-from tests.publisher import ROBOTS, Site, kremlin_list, kremlin_page, serve
+from tasks.arrivals import find_arrivals
+from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
 from tests.support import ROOT, SAMPLE, free_port, write
 from tests.test_quiet import AUDIT
 
@@ -31,11 +35,68 @@ TRIES = 10
 pytestmark = pytest.mark.timeout(600)
 
 
+TELL = """#!{python}
+import sys, urllib.request
+told = urllib.request.Request("{url}", sys.stdin.buffer.read(), {{"Content-Type": "application/json"}})
+urllib.request.build_opener(urllib.request.ProxyHandler({{}})).open(told, timeout=20).close()
+"""
+
+
+@dataclass
+class Inbox:
+    """Somebody who is told by a POST to this machine."""
+
+    letters: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[None]:
+        letters = self.letters
+
+        class Receiver(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                letters.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *arguments: Any) -> None: ...
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+            self.url = f"http://127.0.0.1:{server.server_address[1]}/"
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield
+            server.shutdown()
+
+    def about(self, run: str) -> dict[str, Any]:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (found := [one for one in self.letters if one["run_id"] == run]):
+            assert time.monotonic() < deadline, self.letters
+            time.sleep(0.2)
+        (letter,) = found
+        return letter
+
+
 @dataclass(frozen=True)
 class Serving:
     process: subprocess.Popen[str]
     told: dict[str, Any]
     folder: Path
+    inbox: Inbox
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """For commands that talk to this server."""
+        places = {name: str(self.folder / name) for name in ("lake", "drop", "report")}
+        return (
+            os.environ
+            | {"PREFECT_API_URL": self.told["api_url"], "PREFECT_HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
+            | {f"STENOLAKE_{name.upper()}": place for name, place in places.items()}
+        )
+
+    def prefect(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "prefect", "--no-prompt", *arguments]
+        done = subprocess.run(command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def ask(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, body or {})
@@ -68,14 +129,18 @@ class Serving:
 
 @pytest.fixture(scope="module")
 def serving(prefect_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    folder = tmp_path_factory.mktemp("serve")
+    inbox = Inbox()
+    with inbox.open():
+        yield from serve_from(tmp_path_factory.mktemp("serve"), prefect_template, inbox)
+
+
+def serve_from(folder: Path, prefect_template: Path, inbox: Inbox) -> Iterator[Serving]:
     shutil.copy(prefect_template, folder / "prefect.db")
     write(folder, "sitecustomize.py", AUDIT)
-    write(folder, "tell", '#!/bin/sh\ncat >> "$(dirname $0)/told.jsonl"; echo >> "$(dirname $0)/told.jsonl"\n').chmod(
-        0o755
-    )
+    write(folder, "tell", TELL.format(python=sys.executable, url=inbox.url)).chmod(0o755)
     (folder / "drop").mkdir()
     shutil.copy(SAMPLE, folder / "drop")
+    write(folder / "drop", "letter.txt", "Dear all,\n")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT", "DO_NOT", "GX_"))}
     environ |= {
         "PREFECT_HOME": str(folder), "AUDIT": str(folder / "audit.log"), "PYTHONPATH": f"{folder}:{ROOT}",
@@ -97,7 +162,7 @@ def serving(prefect_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     )
     try:
         assert process.stdout
-        yield Serving(process, json.loads(process.stdout.readline()), folder)
+        yield Serving(process, json.loads(process.stdout.readline()), folder, inbox)
     finally:
         if process.poll() is None:  # a test has failed on the way: server and worker go with it
             process.send_signal(signal.SIGTERM)
@@ -137,19 +202,24 @@ def test_every_parameter_is_explained_in_the_form(serving: Serving) -> None:
 
 
 def test_drop_folder_is_ingested_once(serving: Serving, published: dict[str, Any]) -> None:
-    assert published["state_type"] == "COMPLETED"
+    assert (published["state_type"], published["state_name"]) == ("COMPLETED", "CompletedWithQuarantine")
     assert (serving.folder / "lake" / "documents").is_dir()
+    letter = serving.inbox.about(published["id"])
+    assert (letter["state"], letter["message"]) == ("CompletedWithQuarantine", published["state"]["message"])
     write(serving.folder / "drop", "copy.txt", SAMPLE.read_bytes())
     again = serving.end_of(serving.start("drop/folder", settled_seconds=0))
-    assert again["state"]["message"] == "nothing new: 0 new, 2 taken in before, 0 still changing"
-    write(serving.folder / "drop", "half.txt", "Events\n")
-    waits = serving.end_of(serving.start("drop/folder", settled_seconds=7200))
-    assert "3 still changing" in waits["state"]["message"]
+    assert again["state"]["message"] == "nothing new: 0 new, 3 taken in before, 0 still changing"
+
+
+def test_a_file_that_changes_is_left_alone(tmp_path: Path) -> None:
+    file = write(tmp_path, "half.txt", "Events\n")
+    for seconds, told in ((60, "0 new, 0 taken in before, 1 still changing"), (0, "1 new, 0 taken in before, 0 still")):
+        assert str(find_arrivals([file, tmp_path / "gone"], (), seconds, time.time())).startswith(told)
 
 
 def test_tables_are_assets(serving: Serving, published: dict[str, Any]) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
-    wanted = {f"file://{serving.folder}/lake/{table}" for table in ("documents", "turns", "paragraphs")}
+    wanted = {f"file://{serving.folder}/lake/{table}" for table in ("documents", "turns", "speakers")}
     found: dict[str, Any] = {}
     while not wanted <= found.keys():  # events are stored within a second or two
         assert time.monotonic() < deadline, found
@@ -160,33 +230,41 @@ def test_tables_are_assets(serving: Serving, published: dict[str, Any]) -> None:
     assert found[f"file://{serving.folder}/lake/documents"]["rows"] > 0
 
 
-def test_fetch_report_and_verify_come_to_their_end(serving: Serving, published: dict[str, Any]) -> None:
-    day = dt.date(2021, 5, 4)
+def test_a_schedule_fires_while_other_runs_come_to_their_end(serving: Serving, published: dict[str, Any]) -> None:
+    """All that is left of the deployments at once: they wait for one another where they need the lake."""
+    deployment, day = serving.get("deployments/name/verify/week")["id"], dt.date(2021, 5, 4)
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=10)
+    often = {"schedule": {"interval": 30.0, "anchor_date": soon.isoformat()}, "active": True}
+    (made,) = serving.ask(f"deployments/{deployment}/schedules", [often])
     site = Site(pages={"/robots.txt": ROBOTS, "/events/president/news/901": kremlin_page(901, day)})
     site.pages["/events/president/news/by-date/04.05.2021"] = kremlin_list({901: day}, number=1)
     with serve(site):
         days = {"since": str(day), "until": str(day), "base_url": site.base, "delay_seconds": 0}
-        for name in ("daily", "backfill"):
-            ended = serving.end_of(serving.start(f"fetch/{name}", **days))
-            assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
-    ended = serving.end_of(serving.start("verify/week"))
-    assert (ended["state_name"], ended["state"]["message"][:7]) == ("Completed", "whole: ")
-    ended = serving.end_of(serving.start("report/daily"))
-    assert ended["state_name"] == "Completed"
+        runs = [serving.start(f"fetch/{name}", **days) for name in ("daily", "backfill")]
+        ended = [serving.end_of(run) for run in (*runs, serving.start("report/daily"))]
+    assert [(one["state_name"], one["state"]["message"]) for one in ended if one["state_name"] != "Completed"] == []
     assert (serving.folder / "report" / "index.html").is_file()
-
-
-def test_a_schedule_fires(serving: Serving, published: dict[str, Any]) -> None:
-    deployment = serving.get("deployments/name/verify/week")["id"]
-    often = {"schedule": {"interval": 30.0, "anchor_date": dt.datetime.now(dt.UTC).isoformat()}, "active": True}
-    (made,) = serving.ask(f"deployments/{deployment}/schedules", [often])
     deadline = time.monotonic() + WAIT_SECONDS
     mine = {"deployments": {"id": {"any_": [deployment]}}, "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
-    while not [run for run in serving.ask("flow_runs/filter", mine) if run["auto_scheduled"]]:
+    while not (fired := [run for run in serving.ask("flow_runs/filter", mine) if run["auto_scheduled"]]):
         assert time.monotonic() < deadline
         time.sleep(0.3)
+    assert fired[0]["state"]["message"].startswith("whole: ")
     url = f"{serving.told['api_url']}/deployments/{deployment}/schedules/{made['id']}"
     requests.delete(url, timeout=60).raise_for_status()
+
+
+def test_a_worker_of_its_own_runs_what_prefect_deploy_made(serving: Serving, published: dict[str, Any]) -> None:
+    """The way of the README with a server of one's own, on a pool of its own."""
+    serving.ask(
+        "work_pools/", {"name": "own", "type": "process"}
+    )  # the command would look for types at an outside host
+    serving.prefect("deploy", "flows/upkeep.py:report", "--name", "own", "--pool", "own")
+    run = serving.start("report/own", out=str(serving.folder / "own-report"))
+    serving.prefect("worker", "start", "--pool", "own", "--run-once", "--install-policy", "never")
+    ended = serving.end_of(run)
+    assert (ended["state_name"], ended["work_pool_name"]) == ("Completed", "own")
+    assert (serving.folder / "own-report" / "index.html").is_file()
 
 
 def test_damage_is_a_failed_run_and_somebody_is_told(serving: Serving, published: dict[str, Any]) -> None:
@@ -198,20 +276,62 @@ def test_damage_is_a_failed_run_and_somebody_is_told(serving: Serving, published
     finally:
         hurt.write_bytes(whole)
     assert (ended["state_type"], ended["state_name"]) == ("FAILED", "DamageFound")
-    told = [json.loads(line) for line in (serving.folder / "told.jsonl").read_text("utf-8").splitlines() if line]
-    (last,) = [one for one in told if one["run_id"] == ended["id"]]
-    assert (last["state"], last["flow"], last["run"]) == ("DamageFound", "verify", "verify 1/1")
-    assert last["message"] == ended["state"]["message"]
-    assert last["url"].startswith(serving.told["url"])
+    letter = serving.inbox.about(ended["id"])
+    assert (letter["state"], letter["flow"], letter["run"]) == ("DamageFound", "verify", "verify 1/1")
+    assert letter["message"] == ended["state"]["message"]
+    assert letter["url"].startswith(serving.told["url"])
+
+
+def test_a_run_that_is_killed_is_crashed_and_somebody_is_told(serving: Serving, published: dict[str, Any]) -> None:
+    def kill(handler: Handler) -> None:
+        (owner,) = (serving.folder / "lake" / "_staging").glob("*/lock")  # the run has left the lake to others
+        os.kill(json.loads(owner.read_text("utf-8"))["pid"], signal.SIGKILL)
+
+    with serve(Site(pages={"/robots.txt": kill})) as site:
+        run = serving.start("fetch/backfill", base_url=site.base, delay_seconds=0)
+        ended = serving.end_of(run)
+    assert ended["state_name"] == "Crashed"
+    letter = serving.inbox.about(run)
+    assert (letter["state"], letter["message"]) == ("Crashed", ended["state"]["message"])
 
 
 def test_dead_runs_are_watched_for_by_one_automation(serving: Serving) -> None:
-    environ = os.environ | {"PREFECT_API_URL": serving.told["api_url"], "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", "flows.deployments"], env=environ, cwd=ROOT, check=True, capture_output=True)
+    command = [sys.executable, "-m", "flows.deployments"]
+    again = subprocess.run(command, env=serving.environ, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
     (held,) = serving.ask("automations/filter")
     assert held["name"] == "stenolake: runs without a heartbeat"
     assert (held["trigger"]["posture"], held["trigger"]["within"]) == ("Proactive", 90.0)
     assert [(action["type"], action["state"]) for action in held["actions"]] == [("change-flow-run-state", "CRASHED")]
+
+
+def test_a_run_that_falls_silent_is_marked_as_crashed(serving: Serving) -> None:
+    """The automation at work, with less patience: its worker died with it, so that nobody else can tell."""
+    code = """
+import sys
+from flows import deployments
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.events import emit_event
+from prefect.states import Running
+
+@flow(name="silent")
+def silent(): ...
+
+deployments.SILENCE_SECONDS = 10  # as little as a trigger takes
+deployments.watch_heartbeats()
+with get_client(sync_client=True) as client:
+    run = client.create_flow_run(silent, state=Running())
+emit_event("prefect.flow-run.heartbeat", {"prefect.resource.id": f"prefect.flow-run.{run.id}"})
+print(run.id)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=serving.environ, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    ended = serving.end_of(said.stdout.strip())
+    assert (ended["state_name"], ended["state"]["message"]) == (
+        "Crashed", "no heartbeat for 10 s: its process or machine died",
+    )  # fmt: skip
 
 
 def test_it_stops_cleanly_and_called_nobody(serving: Serving) -> None:
