@@ -95,10 +95,10 @@ PROVES_LABELS = r"^(?:labelled-text|webvtt|srt)/"
 LIKE_A_LABEL = r"^(?P<head>(?:[A-Z][\w.’'-]*,? ){1,3}[A-Z][\w.’'-]*|[A-Z][A-Z.’'-]{3,})(?: \([^()]{1,40}\))?:(?:\s|$)"
 
 # Words that no name holds. Left out, though common: words that are somebody's name (He, An, So, Do, May, Will, No,
-# Ban; And joins two speakers), so that no person is ever refused for what they are called.
+# Ban, Said; And joins two speakers), so that no person is ever refused for what they are called.
 NOT_IN_NAMES = """
     the this that these those is are was were be been has have had which who what when where why how because
-    with from but however therefore although reads read says said writes wrote asks following follows
+    with from but however therefore although reads read says writes wrote asks following follows
     message email e-mail telephone phone address photo video text version publication published section
     sections status date topics geography persons events transcript example note also see please thank thanks
     yes today tomorrow yesterday here there first second third finally moreover

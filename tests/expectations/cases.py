@@ -372,7 +372,7 @@ CASES: tuple[Case, ...] = (
         put("turns", 0, speaker_name=None),
     ),
     _text("turns.speaker_name.digits", "Zoe 11:45", "Zoe Marden II"),
-    _text("turns.speaker_name.common_word", "The message reads", "Theodore Readsly"),
+    _text("turns.speaker_name.common_word", "The message reads", "Omar bin Said"),
     _text("turns.speaker_name.long", "n" * 81, "n" * 80),
     Case("turns.paragraph_count.rows", put("turns", 0, paragraph_count=1), nothing),
     Case("turns.word_count.rows", shift("turns", 0, "word_count", -1), nothing),
