@@ -153,10 +153,17 @@ class Workers:
     def _dismiss(self, *, at_once: bool) -> None:
         if self._pool is None:
             return
-        if at_once:
-            for process in list((self._pool._processes or {}).values()):  # no public way until 3.14
-                process.kill()
-        self._pool.shutdown(cancel_futures=True)
+        if not at_once:
+            self._pool.shutdown(cancel_futures=True)
+            return
+        # No public way until 3.14. The order matters: a process that a thread starts while the others are killed would
+        # wait for ever on a lock that one of them held. After `shutdown` none is started any more.
+        processes, manager = self._pool._processes, self._pool._executor_manager_thread
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in list((processes or {}).values()):
+            process.kill()
+        if isinstance(manager, threading.Thread):
+            manager.join()
 
 
 def _work(call: Callable[[], R]) -> R:

@@ -55,6 +55,7 @@ def test_run_is_quiet_and_every_task_run_is_recorded(prefect_template: Path, tmp
         "parse batch 0",
         "plan",
         "publish",
+        "recall known dumps",
         "stage source=kremlin/year=2021",
         "validate batch 0",
     ]

@@ -135,7 +135,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     partition = Partition("kremlin", 2023)
     staging = lake.staging / "run"
     staging.mkdir(parents=True)
-    tables = {"blocks": LINEAGE["blocks"].empty_table(), **builder.to_tables(rows)}
+    tables = {**builder.to_tables(rows), "blocks": LINEAGE["blocks"].empty_table()}
     moves = lake.stage(partition, tables.__getitem__, [], staging)
     run = Run(builder.RUN, "ingest", dt.datetime.now(dt.UTC), {"source": PAYLOADS[0]}, PAYLOADS[0], {})
     run.ended_at, run.status = run.started_at, "completed_with_quarantine"
