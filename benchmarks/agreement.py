@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks import formats
+from tasks.document import Document
 from tasks.formats import kremlin_html, kremlin_text
-from tasks.formats.blocks import check_tiling
-from tasks.tabulate import Origin, Projection, Tabulator
+from tasks.origin import Origin
+from tasks.tabulate import tabulate
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # What cannot agree: places in two renditions, what only markup knows, and who read it.
@@ -54,10 +55,10 @@ def read_rows(format_: formats.Format, text: str) -> dict[str, list[dict[str, An
     )
     ((start, end),) = format_.split(text)
     blocks = format_.parse(text[start:end])
-    check_tiling(text[start:end], blocks)
-    tables = Tabulator()
-    tables.add(Projection(text[start:end], blocks, 0, origin))
-    return {name: table.to_pylist() for name, table in tables.tables().items() if name in TABLES}
+    (tables,), faults = tabulate([Document(text[start:end], blocks, 0, origin)])
+    for fault in faults.values():
+        raise fault
+    return {name: table.to_pylist() for name, table in tables.rows.items() if name in TABLES}
 
 
 def compare(pages: Sequence[tuple[str, str, str]]) -> Agreement:

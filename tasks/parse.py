@@ -21,8 +21,10 @@ from storage.records import Finding
 from tasks import formats
 from tasks.aliases import named_file, read_aliases
 from tasks.cut import Batch, Slice
-from tasks.formats.blocks import Block, check_tiling, fold
-from tasks.tabulate import Origin, Projection, Tabulator
+from tasks.document import Document
+from tasks.formats.blocks import fold
+from tasks.origin import Origin
+from tasks.tabulate import Tables, tabulate
 from tasks.told import tell
 
 
@@ -98,7 +100,7 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
         One fragment, in which no document id stands twice; a document met again in the same batch goes to a second
         fragment, and so on, so that whoever works on a fragment may name documents by their ids.
     """
-    layers = [Tabulator()]
+    documents: list[Document] = []
     findings: list[Finding] = []
     met = Counter[str]()
     with storing(batch.path):
@@ -107,24 +109,33 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
     for piece in batch.slices:
         text = data[at : at + piece.length].decode()
         at += piece.length
-        met[piece.dump.record.dump_sha256] += _parse_slice(piece, text, defaults, layers, findings)
-    fragments = [_write(batch.path.with_suffix(f".{number}"), layer) for number, layer in enumerate(layers)]
+        met[piece.dump.record.dump_sha256] += _parse_slice(piece, text, defaults, documents, findings)
+    del data
+    tables, faults = tabulate(documents)
+    uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
+    for number, error in faults.items():
+        document = documents[number]
+        uri, end = uris[document.origin.dump_sha256], document.base + len(document.text.encode())
+        findings.append(_finding(_failed(error), None, document.origin, uri, document.base, end))
+    fragments = [_write(batch.path.with_suffix(f".{number}"), each) for number, each in enumerate(tables)]
     with storing(batch.path):
         batch.path.unlink()
     fragments[0] = replace(fragments[0], documents=met.total(), findings=tuple(findings), met=met)
     return fragments
 
 
-def _write(folder: Path, tabulator: Tabulator) -> Fragment:
+def _write(folder: Path, tables: Tables) -> Fragment:
     with storing(folder):
         folder.mkdir()
-        for name, rows in (tabulator.tables() | {"counts": tabulator.counts()}).items():
+        for name, rows in (tables.rows | {"counts": tables.counts}).items():
             with (folder / f"{name}.arrow").open("wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
                 writer.write_table(rows)
-    return Fragment(folder, 0, (), tabulator.repeated, frozenset(tabulator.twice))
+    return Fragment(folder, 0, (), tables.repeated, tables.twice)
 
 
-def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabulator], findings: list[Finding]) -> int:
+def _parse_slice(
+    piece: Slice, text: str, defaults: Defaults, documents: list[Document], findings: list[Finding]
+) -> int:
     record = piece.dump.record
     assert piece.dump.format
     assert record.rendition_sha256
@@ -147,41 +158,35 @@ def _parse_slice(piece: Slice, text: str, defaults: Defaults, layers: list[Tabul
         body = text[start:end]
         length = len(body.encode())
         count += 1
-        problem, blocks = _parse_document(format_, body)
-        if problem:
-            findings.append(_finding(problem, blocks, body, origin, record.uri, byte, byte + length))
+        try:
+            blocks = format_.parse(body)
+        except Exception as error:  # noqa: BLE001 - a parser's bug costs the document it stumbled on, never the run
+            findings.append(_finding(_failed(error), None, origin, record.uri, byte, byte + length))
         else:
-            document = Projection(body, blocks, byte, origin, formats.doubts_of(format_, body))
-            if not any(layer.add(document) for layer in layers):
-                layers.append(Tabulator())
-                layers[-1].add(document)
+            if format_.is_complete(blocks):
+                documents.append(Document(body, blocks, byte, origin, formats.doubts_of(format_, body)))
+            else:
+                title = next((fold(body[block.start : block.end]) for block in blocks if block.kind == "title"), None)
+                findings.append(_finding(_cut_off(body), title, origin, record.uri, byte, byte + length))
         byte, at = byte + length, end
     return count
 
 
-def _parse_document(format_: formats.Format, text: str) -> tuple[tuple[str, str, str] | None, list[Block]]:
-    """Blocks of a document, and what is wrong with it as a whole: rule, observed value and reason."""
-    try:
-        blocks = format_.parse(text)
-        check_tiling(text, blocks)
-    except Exception as error:  # noqa: BLE001 - a parser's bug costs the document it stumbled on, never the run
-        reason = "the parser failed on this document: report it with the excerpt"
-        return ("document.parses", f"{type(error).__name__}: {error}"[:200], reason), []
-    if not format_.is_complete(blocks):
-        tail = fold(text[-120:])
-        return (
-            "document.is_complete",
-            f"ends in {tail!r}"[:200],
-            "the page is cut off: fetch or export it again",
-        ), blocks
-    return None, blocks
+Problem = tuple[str, str, str]  # rule, observed value and reason
 
 
-def _finding(
-    problem: tuple[str, str, str], blocks: list[Block], text: str, origin: Origin, uri: str, start: int, end: int
-) -> Finding:
+def _failed(error: Exception) -> Problem:
+    reason = "the parser failed on this document: report it with the excerpt"
+    return "document.parses", f"{type(error).__name__}: {error}"[:200], reason
+
+
+def _cut_off(text: str) -> Problem:
+    observed = f"ends in {fold(text[-120:])!r}"[:200]
+    return "document.is_complete", observed, "the page is cut off: fetch or export it again"
+
+
+def _finding(problem: Problem, title: str | None, origin: Origin, uri: str, start: int, end: int) -> Finding:
     rule, observed, reason = problem
-    title = next((fold(text[block.start : block.end]) for block in blocks if block.kind == "title"), None)
     held = f"{origin.rendition_sha256[:16]}-{start}"
     return Finding(
         held,

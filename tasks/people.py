@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.aliases import Aliases
-from tasks.formats.blocks import Block, Speaker, Value
+from tasks.formats.blocks import Block, Speaker, Value, fold
 from tasks.identity import speaker_id
 
 _TOKEN_RE = re.compile(r"[^\s.]+\.?")
@@ -44,14 +44,14 @@ def is_full(name: str) -> bool:
     return _take_apart(name).id is not None
 
 
-def person_tags(blocks: Sequence[Block], texts: Sequence[str]) -> list[str]:
+def person_tags(text: str, blocks: Sequence[Block]) -> list[str]:
     """The person tags of a document."""
     tags, facet = [], ""
-    for block, text in zip(blocks, texts, strict=True):
+    for block in blocks:
         if block.kind == "tag_facet":
             facet = str(block.value)
         elif block.kind == "tag" and facet == "person":
-            tags.append(text)
+            tags.append(fold(text[block.start : block.end]))
     return tags
 
 

@@ -1,388 +1,387 @@
-"""From blocks to Arrow tables: every table is a projection of the block list of a document.
+"""From blocks to Arrow tables: every table is a projection of the blocks of its documents, made for many at once.
 
-A value that a document lacks is left null here even where the schema forbids it: the suites judge, and what they hold
-back never reaches a file.
+A row repeats facts of its document and is numbered in it, and its id is made of both. What a row says is taken out of
+the one buffer that holds all texts (`tasks/block_columns.py`).
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
-from itertools import compress
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from storage.lake import PARTITIONED
 from tasks import identity
-from tasks.columns import Columns
-from tasks.formats.blocks import FURNITURE, PARAGRAPH_KINDS, Block, Speaker, fold
-from tasks.formats.unfold import part_head
-from tasks.identity import row_mark
+from tasks.block_columns import CODES, BlockColumns, Ints, Mask, codes_of, read_columns
+from tasks.document import HEAD, OPENING_TURNS, UNDETERMINED, Document
+from tasks.formats.blocks import FURNITURE, PARAGRAPH_KINDS
 from tasks.origin import Origin as Origin
-from tasks.own_facts import document_kind, event_date, named_date
-from tasks.people import identify, person_tags
-from tasks.spans import count_inked, read_spans
-from tasks.told import SAID_DATE, Fact, read_language, read_source
+from tasks.own_facts import document_kind
 
-T = TypeVar("T")
-
-UNDETERMINED = "und"  # BCP 47 for a language that nobody told
-
-# Blocks of which a document's own row is made.
-_HEAD = (
-    "title", "summary", "date", "time", "place", "sections", "published_at", "page_address", "source", "language",
-    "front_title",
-)  # fmt: skip
-
-# Of a document whose title is its file's name, or whose date nobody printed, the id also hashes how the text begins:
-# two of `1/transcript.txt` and `2/transcript.txt`, or two talks under one headline and one `--date`, are two documents.
-# A few lines tell texts apart, and most corrections leave them as they are.
-_OPENING_CHARS = 300
-
-# Blocks with which a turn begins, those that belong to its label, and the parts of a photo in their order.
-_OPENING_TURNS = frozenset({"speaker_label", "turn_mark"})
-_MARKING_TURNS = frozenset({"label_mark", "label_note", "label_tooltip"})
+_OPENING = codes_of(OPENING_TURNS)
+_MARKING = codes_of({"label_mark", "label_note", "label_tooltip"})
+_PARAGRAPHS = codes_of(PARAGRAPH_KINDS)
+_SAYING = ~codes_of(FURNITURE)
+# Parts of a photo in their order; 0 for every other kind.
 _PHOTO = ("photo_counter", "caption", "credit_mark", "credit")
+_PHOTO_RANKS = np.zeros(len(codes_of(())), np.int64)
+_PHOTO_RANKS[[CODES[kind] for kind in _PHOTO]] = range(1, len(_PHOTO) + 1)
 
 # Something was left out: `<…>` on a line of its own or inside a paragraph. A bare `…` is a pause.
 ELISION_RE = re.compile(r"[<‹\[(] ?(?:…|\.\.\.) ?[>›\])]")
 
 
-class Tabulator:
-    """Collects documents, each with an id of its own, into tables."""
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The rows of documents by table, `blocks` among them, in which no document id stands twice.
 
-    def __init__(self) -> None:
-        self._columns = Columns()
-        self._met: dict[str, tuple[str, str]] = {}
-        self.repeated = 0
-        self.twice: set[str] = set()
-
-    def add(self, document: Projection) -> bool:
-        """Add the rows of one document. False, and nothing added, where another document of that id is there already.
-
-        The same words in the same dump once more are counted in `repeated`, and add nothing; a document that one dump
-        holds more than once, in whatever words, is noted in `twice`.
-        """
-        facts = (document.origin.dump_sha256, document.content_sha256)
-        before = self._met.setdefault(document.document_id, facts)
-        if before is facts:
-            document.project(self._columns)
-        elif before == facts:
-            self.repeated += 1
-        if before is not facts and before[0] == facts[0]:
-            self.twice.add(document.document_id)
-        return before == facts
-
-    def tables(self) -> dict[str, pa.Table]:
-        """The tables by name, `blocks` among them."""
-        return self._columns.tables()
-
-    def counts(self) -> pa.Table:
-        """How many rows each document has in each table."""
-        return self._columns.counts()
-
-
-class Projection:
-    """One document on its way into the tables.
-
-    Args:
-        text: its text.
-        blocks: its blocks, which tile the text.
-        base: byte of the rendition at which the text starts.
-        origin: where it came from.
-        doubts: what its format could not tell of it, as `column: why`.
+    `counts` says how many rows each document has in each table; in every table documents stand in this order.
+    `repeated` are documents that were met again in the same words of the same dump, and are not in the tables. `twice`
+    are ids that one dump holds more than once, in the same words or others.
     """
 
-    def __init__(
-        self, text: str, blocks: Sequence[Block], base: int, origin: Origin, doubts: Sequence[str] = ()
-    ) -> None:
-        if origin.told.title:
-            blocks = part_head(text, blocks, origin.told.title.value)
-        self.text, self.blocks, self.origin = text, blocks, origin
-        columns: Iterable[tuple[Any, ...]] = zip(*blocks, strict=True) if blocks else ((), (), (), ())
-        self.kinds, firsts, lasts, self.values = columns
-        self.first = dict(zip(reversed(self.kinds), range(len(blocks) - 1, -1, -1), strict=True))
-        self.spans = read_spans(text, firsts, lasts, base)
-        self.starts, self.ends, self.texts = self.spans.starts, self.spans.ends, self.spans.texts
-        self.unrecognised = 0
-        if "unrecognised" in self.first:
-            unknown = (block for block in blocks if block.kind == "unrecognised")
-            self.unrecognised = sum(count_inked(text[block.start : block.end]) for block in unknown)
+    rows: dict[str, pa.Table]
+    counts: pa.Table
+    repeated: int
+    twice: frozenset[str]
 
-        self.inferred: list[str] = list(doubts)
-        published = self._value("published_at")
-        told = origin.told
-        publisher = origin.source_id or self._read("source", read_source)
-        self.source_id = self._infer("source_id", publisher, told.source or self._host())
-        self.language = self._infer("language", origin.language or self._read("language", read_language), told.language)
-        printed, named = event_date(self._value, origin.time_zone), named_date(self._value)
-        self.event_date = self._infer("event_date", printed, named or told.date)
-        if not (printed or named) and (doubtful := self._text("doubtful_date")):
-            self.inferred.append(f"event_date: {doubtful} has two readings")
-        self.published = self._infer(
-            "published_at", published if isinstance(published, dt.datetime) else None, told.published_at
-        )
-        self.url = self._infer("url", self._text("page_address"), told.url)
-        # a format that proves its source prints titles: without one, the page is broken
-        unnamed = self._front_title() or told.title or (None if origin.source_id else told.name)
-        if not self._text("title") and (joined := self._text("head")):
-            unnamed = Fact(joined, "title and summary, which folded white space joined")
-        self.title = self._infer("title", self._text("title"), unnamed)
-        is_named = bool(self._text("title")) or unnamed is not told.name or not self.title
-        is_dated = bool(printed or named) or (told.date is not None and told.date.evidence != SAID_DATE)
-        opening = "" if is_named and is_dated else fold(text)[:_OPENING_CHARS]
-        self.document_id = identity.document_id(
-            self.source_id or "",
-            self.language or UNDETERMINED,
-            published if isinstance(published, dt.date) else self.event_date,
-            f"{self.title or ''}\n{opening}" if opening else self.title or "",
-        )
-        said = compress(self.spans.encoded, [kind not in FURNITURE for kind in self.kinds])
-        self.content_sha256 = identity.content_sha256(said)
 
-    def project(self, columns: Columns) -> None:
-        """Add the rows of the document to the tables."""
-        self.columns = columns
-        self.tables: list[str | None] = [None] * len(self.blocks)
-        self.marks: list[str | None] = [None] * len(self.blocks)
-        speakers, paragraphs, words = self._running_text()
+def tabulate(documents: Sequence[Document]) -> tuple[list[Tables], dict[int, ValueError]]:
+    """Make the tables of documents.
+
+    Returns:
+        The tables: a document that is met again under the id of one before, in other words or another dump, goes to
+        second ones, and so on. And the documents that their blocks do not tile, by number: they are in no table.
+    """
+    blocks, faults = read_columns(documents)
+    whole = [document for number, document in enumerate(documents) if number not in faults]
+    contents = _hash_contents(blocks, len(whole))
+    layers = [_Layer()]
+    for number, document in enumerate(whole):
+        facts = document.origin.dump_sha256, contents[number]
+        if not any(layer.add(number, document.document_id, facts) for layer in layers):
+            layers.append(_Layer())
+            layers[-1].add(number, document.document_id, facts)
+    made = []
+    for layer in layers:
+        some, theirs = whole, blocks
+        if len(layer.numbers) < len(whole):
+            some = [whole[number] for number in layer.numbers]
+            theirs, _ = read_columns(some)
+        rows, counts = _Projection(some, theirs, [contents[number] for number in layer.numbers]).tables()
+        made.append(Tables(rows, counts, layer.repeated, frozenset(layer.twice)))
+    return made, faults
+
+
+@dataclass(slots=True)
+class _Layer:
+    """Documents, each with an id of its own: their numbers, and what is known of each id."""
+
+    numbers: list[int] = field(default_factory=list)
+    met: dict[str, tuple[str, str]] = field(default_factory=dict)
+    twice: set[str] = field(default_factory=set)
+    repeated: int = 0
+
+    def add(self, number: int, document_id: str, facts: tuple[str, str]) -> bool:
+        """Add a document, by its dump and the hash of what it says. False where another of that id is here already."""
+        before = self.met.setdefault(document_id, facts)
+        if before is facts:
+            self.numbers.append(number)
+            return True
+        self.repeated += before == facts
+        if before[0] == facts[0]:
+            self.twice.add(document_id)
+        return before == facts
+
+
+def _hash_contents(blocks: BlockColumns, count: int) -> list[str]:
+    """Hash of what each document says: its folded texts, each with a line feed behind, page furniture left out."""
+    said = blocks.find(_SAYING)
+    per_document = np.bincount(blocks.owners[said], minlength=count)
+    joined = _join(blocks.texts(said), per_document, "\n").cast(pa.binary())
+    hashes = []
+    for text, has_any in zip(joined, per_document, strict=True):
+        digest = hashlib.sha256(text.as_buffer())
+        if has_any:
+            digest.update(b"\n")
+        hashes.append(digest.hexdigest())
+    return hashes
+
+
+def _join(texts: pa.StringArray, counts: Ints, between: str) -> pa.StringArray:
+    """Runs of texts, joined each; `counts` says how long the runs are."""
+    offsets = np.append(0, np.cumsum(counts)).astype(np.int32)
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), texts), between)
+
+
+class _Projection:
+    """Documents, each with an id of its own, on their way into the tables."""
+
+    def __init__(self, documents: Sequence[Document], blocks: BlockColumns, contents: Sequence[str]) -> None:
+        self.documents, self.blocks, self.contents = documents, blocks, contents
+        self.tables_made: dict[str, pa.Table] = {}
+        self.counts: dict[str, Ints] = {}
+        # what each block is part of: a row of this table, which is the n-th of its ids
+        self.table_of = np.full(len(blocks.kinds), -1, np.int8)
+        self.row_of = np.zeros(len(blocks.kinds), np.int64)
+        self.ids: dict[str, pa.Array] = {}
+        of = {
+            "document_id": [one.document_id for one in documents],
+            "source_id": [one.source_id for one in documents],
+            "language": [one.language or UNDETERMINED for one in documents],
+            "event_date": [one.event_date for one in documents],
+            "run_id": [one.origin.run_id for one in documents],
+            "rendition_sha256": [one.origin.rendition_sha256 for one in documents],
+        }
+        schema = PARTITIONED["documents"]
+        self.repeated = {name: pa.array(values, schema.field(name).type) for name, values in of.items()}
+
+    def tables(self) -> tuple[dict[str, pa.Table], pa.Table]:
+        """The tables by name, and how many rows each document has in each."""
+        self._running_text()
         self._tags()
         self._links()
         self._photos()
-        for kind in _HEAD:
-            if kind in self.first:
-                self.tables[self.first[kind]], self.marks[self.first[kind]] = "documents", ""
-        self._document(speakers, paragraphs, words)
-        columns.add(
-            "blocks", len(self.blocks), kind=self.kinds, byte_start=self.starts, byte_end=self.ends, table=self.tables,
-            row_id=self.marks,
-        )  # fmt: skip
+        self._documents()
+        self._blocks()
+        counts = {name: pa.array(self.counts[name], pa.int64()) for name in PARTITIONED}
+        counted = pa.table({"document_id": self.repeated["document_id"], **counts})
+        return {name: self.tables_made[name] for name in PARTITIONED}, counted
 
-    def _own(self, indexes: Iterable[int], table: str, letter: str, number: int) -> None:
-        """Note of which row blocks are part."""
-        mark = row_mark(letter, number)
-        for index in indexes:
-            self.tables[index], self.marks[index] = table, mark
+    def _running_text(self) -> None:
+        blocks = self.blocks
+        is_opening = _OPENING[blocks.kinds]
+        opened = np.cumsum(is_opening)
+        opened_before = np.append(0, opened)[blocks.firsts[:-1]]  # of each document
+        in_turn = opened > opened_before[blocks.owners]
+        turns = opened - 1  # of each block the turn before it
+        is_spoken = (blocks.kinds == CODES["speech"]) & in_turn
 
-    def _value(self, kind: str) -> object:
-        return self.values[self.first[kind]] if kind in self.first else None
-
-    def _text(self, kind: str) -> str | None:
-        return self.texts[self.first[kind]] if kind in self.first else None
-
-    def _read(self, kind: str, read: Callable[[str], str | None]) -> str | None:
-        value = self._value(kind)
-        return read(value) if isinstance(value, str) else None
-
-    def _host(self) -> Fact[str] | None:
-        """The source that the host of the document's own address gives."""
-        slug = read_source(self._text("page_address") or "")
-        return Fact(slug, "host of the address") if slug else None
-
-    def _front_title(self) -> Fact[str] | None:
-        """The title that front matter writes with escapes: no bytes of the text say it as it is meant."""
-        value = self._value("front_title")
-        return Fact(value, "front matter") if isinstance(value, str) else None
-
-    def _infer(self, column: str, own: T | None, told: Fact[T] | None) -> T | None:
-        """What the document tells itself; else what is told of it, which is noted."""
-        if own is not None or told is None:
-            return own
-        self.inferred.append(f"{column}: {told.evidence}")
-        return told.value
-
-    def _running_text(self) -> tuple[list[str | None], int, int]:
-        """Add turns and paragraphs.
-
-        Returns the speaker of each turn (the id, or name or role as printed; None for a generic one), and counts of
-        paragraphs and words.
-        """
-        encoded, tables, marks = self.spans.encoded, self.tables, self.marks
-        paragraphs: list[int] = []
-        turn_of: list[int | None] = []  # of each paragraph
-        labels: list[int] = []
-        lasts: list[int] = []  # block with which each turn ends
-        spoken: list[list[int]] = []  # paragraphs of each turn
-        cue: tuple[object, object] = (None, None)  # times of the last caption cue
-        cues: list[tuple[object, object]] = []  # of each paragraph
-        for index, kind in enumerate(self.kinds):
-            if kind in PARAGRAPH_KINDS:
-                cues.append(cue)
-                tables[index], marks[index] = "paragraphs", row_mark("p", len(paragraphs))
-                if kind == "speech" and labels:
-                    turn_of.append(len(labels) - 1)
-                    spoken[-1].append(len(paragraphs))
-                    lasts[-1] = index
-                else:
-                    turn_of.append(None)
-                paragraphs.append(index)
-            elif kind in _OPENING_TURNS:
-                tables[index], marks[index] = "turns", row_mark("t", len(labels))
-                labels.append(index)
-                lasts.append(index)
-                spoken.append([])
-            elif labels and kind in _MARKING_TURNS:
-                tables[index], marks[index] = "turns", marks[labels[-1]]
-                lasts[-1] = index
-            elif kind == "cue_time" and isinstance(value := self.values[index], tuple):
-                cue = (value[0], value[1])
-        texts = [encoded[index] for index in paragraphs]
-        words = [text.count(b" ") + 1 for text in texts]  # folded: one space between two words
-        self.columns.add(
-            "paragraphs", len(paragraphs), turn_index=turn_of, kind=[self.kinds[index] for index in paragraphs],
-            text=texts, byte_start=[self.starts[index] for index in paragraphs],
-            byte_end=[self.ends[index] for index in paragraphs], start_ms=[start for start, _ in cues],
-            end_ms=[end for _, end in cues],
-        )  # fmt: skip
-        speakers = [self._speaker(label) for label in labels]
-        persons = self._persons(labels)
-        self.columns.add(
-            "turns", len(labels),
-            speaker_label=[self.texts[label] if self.kinds[label] == "speaker_label" else None for label in labels],
+        openings = np.flatnonzero(is_opening)
+        spoken = np.flatnonzero(is_spoken)
+        words = np.bincount(turns[spoken], blocks.words[spoken], len(openings)).astype(np.int64)
+        each = np.bincount(turns[spoken], minlength=len(openings))
+        belonging = np.flatnonzero(is_opening | (_MARKING[blocks.kinds] & in_turn) | is_spoken)
+        lasts = belonging[np.append(np.diff(turns[belonging]) > 0, True)] if len(belonging) else belonging
+        speakers = [speaker for document in self.documents for speaker in document.speakers]
+        persons = [person for document in self.documents for person in document.persons]
+        self._own(np.flatnonzero(is_opening | (_MARKING[blocks.kinds] & in_turn)), "turns", turns)
+        self._add(
+            "turns", openings, lasts, "turn_index", "turn_id", "t",
+            speaker_label=blocks.texts(openings, blocks.kinds[openings] != CODES["speaker_label"]),
             speaker_name=[speaker.name for speaker in speakers], speaker_role=[speaker.role for speaker in speakers],
             speaker_kind=[speaker.kind for speaker in speakers],
             speaker_id=[person for person, _ in persons], speaker_id_evidence=[evidence for _, evidence in persons],
-            text=[b"\n\n".join([texts[number] for number in each]) for each in spoken],
-            paragraph_count=[len(each) for each in spoken],
-            word_count=[sum([words[number] for number in each]) for each in spoken],
-            byte_start=[self.starts[label] for label in labels], byte_end=[self.ends[last] for last in lasts],
+            text=_join(blocks.texts(spoken), each, "\n\n"), paragraph_count=each, word_count=words,
         )  # fmt: skip
-        named = [
-            None if speaker.kind == "generic" else person or speaker.name or speaker.role or ""
-            for speaker, (person, _) in zip(speakers, persons, strict=True)
-        ]
-        return named, len(paragraphs), sum(words)
 
-    def _persons(self, labels: Sequence[int]) -> list[tuple[str | None, str | None]]:
-        """The person behind each label and by what that is proven, as far as one is."""
-        if not labels:
-            return []
-        printed = [(self.texts[label], self.values[label]) for label in labels]
-        tags = person_tags(self.blocks, self.texts) if "tag" in self.first else []
-        return [each or (None, None) for each in identify(printed, tags, self.source_id or "", self.origin.aliases)]
+        rows = blocks.find(_PARAGRAPHS)
+        of_turn = pa.array(turns[rows], mask=~is_spoken[rows])
+        starts, ends = self._cues(rows)
+        self._own(rows, "paragraphs", np.cumsum(_PARAGRAPHS[blocks.kinds]) - 1)
+        self._add(
+            "paragraphs", rows, rows, "paragraph_index", "paragraph_id", "p",
+            turn_id=self.ids["turns"].take(of_turn), turn_index=self.tables_made["turns"]["turn_index"].take(of_turn),
+            kind=blocks.kind_names(rows), text=blocks.texts(rows), start_ms=starts, end_ms=ends,
+        )  # fmt: skip
 
-    def _speaker(self, label: int) -> Speaker:
-        speaker = self.values[label]
-        assert isinstance(speaker, Speaker), f"a speaker label without a speaker: {self.texts[label]!r}"
-        return speaker
+    def _cues(self, rows: Ints) -> tuple[pa.Array, pa.Array]:
+        """Times of the caption cue above some blocks."""
+        at = self._last_before(CODES["cue_time"], rows)
+        cues = [self.blocks.values[cue] if cue >= 0 else (None, None) for cue in at] if (at >= 0).any() else []
+        if not cues:
+            return pa.nulls(len(rows), pa.int64()), pa.nulls(len(rows), pa.int64())
+        assert all(isinstance(cue, tuple) for cue in cues), "a cue has two times"
+        return pa.array([cue[0] for cue in cues], pa.int64()), pa.array([cue[1] for cue in cues], pa.int64())
 
-    def _spans(self, firsts: Sequence[int], lasts: Sequence[int]) -> dict[str, list[int]]:
-        return {
-            "byte_start": [self.starts[first] for first in firsts],
-            "byte_end": [self.ends[last] for last in lasts],
-        }
+    def _last_before(self, code: int, rows: Ints) -> Ints:
+        """The last block of a kind above each of some blocks in its document; -1 where there is none."""
+        blocks = self.blocks
+        found = np.flatnonzero(blocks.kinds == code)
+        at = np.searchsorted(found, rows) - 1
+        last = np.where(at >= 0, found[at] if len(found) else -1, -1)
+        return np.where(last >= blocks.firsts[blocks.owners[rows]], last, -1)
+
+    def _own(self, some: Ints, table: str, rows: Ints) -> None:
+        """Note of which row of a table blocks are part; `rows` says it for all blocks."""
+        self.table_of[some] = _OWNERS.index(table)
+        self.row_of[some] = rows[some]
+
+    def _add(
+        self, table: str, firsts: Ints, lasts: Ints, number: str, id_: str | None, letter: str, **columns: object
+    ) -> None:
+        """Make a table of rows that begin and end with these blocks."""
+        blocks, schema = self.blocks, PARTITIONED[table]
+        owners = blocks.owners[firsts]
+        counts = np.bincount(owners, minlength=len(self.documents))
+        numbers = np.arange(len(firsts)) - np.repeat(np.cumsum(counts) - counts, counts)
+        taken = pa.array(owners)
+        made = {name: values.take(taken) for name, values in self.repeated.items() if name in schema.names}
+        self.ids[table] = pc.binary_join_element_wise(made["document_id"], _marks(letter, numbers), "")
+        made |= {number: pa.array(numbers, pa.int32())}
+        made |= {} if id_ is None else {id_: self.ids[table]}
+        made |= {"byte_start": pa.array(blocks.starts[firsts]), "byte_end": pa.array(blocks.ends[lasts])}
+        for name, values in columns.items():
+            is_made = isinstance(values, pa.Array | pa.ChunkedArray)
+            made[name] = values if is_made else pa.array(values, schema.field(name).type)
+        self.counts[table] = counts
+        self.tables_made[table] = pa.Table.from_arrays([made[name] for name in schema.names], schema=schema)
 
     def _tags(self) -> None:
-        found: list[int] = []
-        facets: list[str] = []
-        facet = ""
-        for index, kind in enumerate(self.kinds) if "tag" in self.first else ():
-            if kind == "tag_facet":
-                facet = str(self.values[index])
-            elif kind == "tag":
-                self._own((index,), "tags", "g", len(found))
-                found.append(index)
-                facets.append(facet)
-        values = [self.texts[index] for index in found]
-        self.columns.add("tags", len(found), facet=facets, value=values, **self._spans(found, found))
+        blocks = self.blocks
+        tags = np.flatnonzero(blocks.kinds == CODES["tag"])
+        facets = [str(blocks.values[at]) if at >= 0 else "" for at in self._last_before(CODES["tag_facet"], tags)]
+        self._own(tags, "tags", np.cumsum(blocks.kinds == CODES["tag"]) - 1)
+        self._add("tags", tags, tags, "tag_index", None, "g", facet=facets, value=blocks.texts(tags))
 
     def _links(self) -> None:
-        found: list[int] = []
-        lasts: list[int] = []
-        relations: list[str] = []
-        dates: list[int | None] = []
-        urls: list[int | None] = []
-        relation = ""
-        for index, kind in enumerate(self.kinds) if "link_title" in self.first else ():
-            if kind == "link_relation":
-                relation = str(self.values[index])
-            elif kind == "link_title":
-                dated = index + 1 if self._kind(index + 1) == "link_date" else None
-                last = dated or index
-                addressed = last + 2 if self._kind(last + 2) == "link_address" else None
-                self._own([part for part in (index, dated, addressed) if part is not None], "links", "l", len(found))
-                found.append(index)
-                lasts.append(addressed or last)
-                relations.append(relation)
-                dates.append(dated)
-                urls.append(addressed)
-        self.columns.add(
-            "links", len(found), relation=relations, title=[self.texts[index] for index in found],
-            date_label=[self.texts[dated] if dated else None for dated in dates],
-            date=[self.values[dated] if dated else None for dated in dates],
-            url=[self.texts[url] if url else None for url in urls], **self._spans(found, lasts),
+        blocks = self.blocks
+        titles = np.flatnonzero(blocks.kinds == CODES["link_title"])
+        related = self._last_before(CODES["link_relation"], titles)
+        relations = [str(blocks.values[at]) if at >= 0 else "" for at in related]
+        is_dated = self._is_behind(titles, 1, "link_date")
+        dates = titles + 1
+        lasts = np.where(is_dated, dates, titles)
+        is_addressed = self._is_behind(lasts, 2, "link_address")
+        urls = lasts + 2
+        rows = np.cumsum(blocks.kinds == CODES["link_title"]) - 1
+        self._own(titles, "links", rows)
+        self._own(dates[is_dated], "links", rows)
+        self._own(urls[is_addressed], "links", rows)
+        self._add(
+            "links", titles, np.where(is_addressed, urls, lasts), "link_index", None, "l",
+            relation=relations, title=blocks.texts(titles), date_label=self._texts_where(dates, is_dated),
+            date=[blocks.values[at] if dated else None for at, dated in zip(dates, is_dated, strict=True)],
+            url=self._texts_where(urls, is_addressed),
         )  # fmt: skip
+
+    def _is_behind(self, rows: Ints, steps: int, kind: str) -> Mask:
+        """Whether so many blocks behind each of some, in its document, there is one of a kind."""
+        blocks = self.blocks
+        at = np.minimum(rows + steps, len(blocks.kinds) - 1)
+        found: Mask = (blocks.owners[at] == blocks.owners[rows]) & (blocks.kinds[at] == CODES[kind])
+        found &= at == rows + steps
+        return found
+
+    def _texts_where(self, rows: Ints, chosen: Mask) -> pa.StringArray:
+        return self.blocks.texts(np.where(chosen, rows, 0), ~chosen)
 
     def _photos(self) -> None:
-        found: list[dict[str, int]] = []
-        lasts: list[int] = []
-        index = 0 if not self.first.keys().isdisjoint(_PHOTO) else len(self.blocks)
-        while index < len(self.blocks):
-            if self.kinds[index] not in _PHOTO:
-                index += 1
-                continue
-            parts = {self.kinds[index]: index}
-            last = index
-            while self._kind(last + 1) in _PHOTO[_PHOTO.index(self.kinds[last]) + 1 :]:
-                last += 1
-                parts[self.kinds[last]] = last
-            self._own(parts.values(), "photos", "o", len(found))
-            found.append(parts)
-            lasts.append(last)
-            index = last + 1
-        self.columns.add(
-            "photos", len(found),
-            caption=[self.texts[parts["caption"]] if "caption" in parts else None for parts in found],
-            credit=[self.texts[parts["credit"]] if "credit" in parts else None for parts in found],
-            album_size=[
-                self.values[parts["photo_counter"]] if "photo_counter" in parts else None for parts in found
-            ],
-            **self._spans([min(parts.values()) for parts in found], lasts),
+        """A photo is a run of its parts in their order: a part that stands no later than the last begins another."""
+        blocks = self.blocks
+        parts = np.flatnonzero(_PHOTO_RANKS[blocks.kinds] > 0)
+        ranks, owners = _PHOTO_RANKS[blocks.kinds[parts]], blocks.owners[parts]
+        goes_on = (np.diff(parts) == 1) & (np.diff(owners) == 0) & (np.diff(ranks) > 0)
+        is_first = np.append(True, ~goes_on)[: len(parts)]
+        photos = np.cumsum(is_first) - 1
+        firsts, lasts = parts[is_first], parts[np.append(~goes_on, True)[: len(parts)]]
+        part_of: dict[str, Ints] = {}
+        for rank, kind in enumerate(_PHOTO, 1):
+            part_of[kind] = np.full(len(firsts), -1)
+            part_of[kind][photos[ranks == rank]] = parts[ranks == rank]
+        rows = np.zeros(len(blocks.kinds), np.int64)
+        rows[parts] = photos
+        self._own(parts, "photos", rows)
+        self._add(
+            "photos", firsts, lasts, "photo_index", None, "o",
+            caption=self._texts_where(part_of["caption"], part_of["caption"] >= 0),
+            credit=self._texts_where(part_of["credit"], part_of["credit"] >= 0),
+            album_size=[blocks.values[at] if at >= 0 else None for at in part_of["photo_counter"]],
         )  # fmt: skip
 
-    def _kind(self, index: int) -> str:
-        return self.kinds[index] if index < len(self.kinds) else ""
-
-    def _document(self, speakers: Sequence[str | None], paragraphs: int, words: int) -> None:
-        sections = self._value("sections")
-        row = {
-            "document_id": self.document_id,
-            "source_id": self.source_id,
-            "language": self.language or UNDETERMINED,
-            "event_date": self.event_date,
-            "byte_start": self.starts[0],
-            "byte_end": self.ends[-1],
-            "run_id": self.origin.run_id,
-            "title": self.title,
-            "summary": self._text("summary"),
-            "kind": document_kind(bool(speakers), sections),
-            "event_time": self._value("time"),
-            "place": self._text("place"),
-            "url": self.url,
-            "event_id": identity.event_id(self.source_id, self.url),
-            "sections": list(sections) if isinstance(sections, tuple) else [],
-            "published_at": self.published,
-            "turn_count": len(speakers),
-            "speaker_count": len(set(speakers) - {None}),
-            "paragraph_count": paragraphs,
+    def _documents(self) -> None:
+        blocks, documents, schema = self.blocks, self.documents, PARTITIONED["documents"]
+        numbers, has_blocks = np.arange(len(documents)), np.diff(blocks.firsts) > 0
+        heads = [
+            (number, first + one.first[kind])
+            for number, (one, first) in enumerate(zip(documents, blocks.firsts, strict=False))
+            for kind in HEAD
+            if kind in one.first
+        ]
+        self.ids["documents"] = self.repeated["document_id"]
+        if heads:
+            rows, at = np.array(heads, np.int64).T
+            self.table_of[at], self.row_of[at] = _OWNERS.index("documents"), rows
+        starts, ends = np.zeros(len(documents), np.int64), np.zeros(len(documents), np.int64)
+        starts[has_blocks] = blocks.starts[blocks.firsts[:-1][has_blocks]]
+        ends[has_blocks] = blocks.ends[blocks.firsts[1:][has_blocks] - 1]
+        is_paragraph = _PARAGRAPHS[blocks.kinds]
+        words = np.bincount(blocks.owners[is_paragraph], blocks.words[is_paragraph], len(documents)).astype(np.int64)
+        inked = np.bincount(blocks.owners, blocks.inked, len(documents))
+        unknown = blocks.kinds == CODES["unrecognised"]
+        lost = np.bincount(blocks.owners[unknown], blocks.inked[unknown], len(documents))
+        sections = [one.value("sections") for one in documents]
+        turn_counts = self.counts["turns"]
+        columns: dict[str, object] = {
+            "title": [one.title for one in documents],
+            "summary": [one.words("summary") for one in documents],
+            "kind": [document_kind(turns > 0, named) for turns, named in zip(turn_counts, sections, strict=True)],
+            "event_time": [one.value("time") for one in documents],
+            "place": [one.words("place") for one in documents],
+            "sections": [list(named) if isinstance(named, tuple) else [] for named in sections],
+            "published_at": [one.published for one in documents],
+            "url": [one.url for one in documents],
+            "event_id": [identity.event_id(one.source_id, one.url) for one in documents],
+            "turn_count": turn_counts,
+            "speaker_count": [one.count_speakers() for one in documents],
+            "paragraph_count": self.counts["paragraphs"],
             "word_count": words,
-            "is_excerpt": self._is_excerpt(),
-            "recognised_share": 1.0 - self.unrecognised / self.spans.inked if self.spans.inked else 0.0,
-            "dump_sha256": self.origin.dump_sha256,
-            "rendition_sha256": self.origin.rendition_sha256,
-            "content_sha256": self.content_sha256,
-            "parser": self.origin.parser,
-            "inferred": sorted(self.inferred),
-            "ingested_at": self.origin.ingested_at,
+            "is_excerpt": self._find_excerpts(),
+            "recognised_share": np.where(inked > 0, 1.0 - lost / np.maximum(inked, 1), 0.0),
+            "dump_sha256": [one.origin.dump_sha256 for one in documents],
+            "content_sha256": self.contents,
+            "byte_start": starts,
+            "byte_end": ends,
+            "parser": [one.origin.parser for one in documents],
+            "inferred": [sorted(one.inferred) for one in documents],
+            "ingested_at": [one.origin.ingested_at for one in documents],
         }
-        self.columns.add("documents", 1, **{name: (value,) for name, value in row.items()})
+        made = self.repeated | {name: pa.array(values, schema.field(name).type) for name, values in columns.items()}
+        self.counts["documents"] = np.ones_like(numbers)
+        self.tables_made["documents"] = pa.Table.from_arrays([made[name] for name in schema.names], schema=schema)
 
-    def _is_excerpt(self) -> bool:
-        if "\u2026" not in self.text and "..." not in self.text:
-            return False
-        return any(
-            ELISION_RE.search(text)
-            for kind, text in zip(self.kinds, self.texts, strict=True)
-            if kind in PARAGRAPH_KINDS and ("\u2026" in text or "..." in text)
-        )
+    def _find_excerpts(self) -> Mask:
+        """For each document whether an elision stands in its running text."""
+        blocks = self.blocks
+        dotted = np.array(["\u2026" in one.text or "..." in one.text for one in self.documents], np.bool_)
+        rows = np.flatnonzero(_PARAGRAPHS[blocks.kinds] & dotted[blocks.owners])
+        texts = blocks.texts(rows)
+        may_be = pc.or_(pc.match_substring(texts, "\u2026"), pc.match_substring(texts, "..."))
+        found = np.zeros(len(self.documents), np.bool_)
+        for row in np.flatnonzero(may_be.to_numpy(zero_copy_only=False)):
+            found[blocks.owners[rows[row]]] |= ELISION_RE.search(texts[row].as_py()) is not None
+        return found
+
+    def _blocks(self) -> None:
+        blocks, schema = self.blocks, PARTITIONED["blocks"]
+        of = pa.array(blocks.owners)
+        is_free = self.table_of < 0
+        sizes = [0, *np.cumsum([len(self.ids[table]) for table in _OWNERS])]
+        at = np.array(sizes, np.int64)[self.table_of] + self.row_of
+        made: Mapping[str, pa.Array] = {
+            "document_id": self.repeated["document_id"].take(of),
+            "rendition_sha256": self.repeated["rendition_sha256"].take(of),
+            "block_index": pa.array(np.arange(len(of)) - blocks.firsts[blocks.owners], pa.int32()),
+            "kind": blocks.kind_names(),
+            "byte_start": pa.array(blocks.starts),
+            "byte_end": pa.array(blocks.ends),
+            "table": pa.array(_OWNERS, pa.string()).take(pa.array(self.table_of, mask=is_free)),
+            "row_id": pa.concat_arrays([self.ids[table] for table in _OWNERS]).take(pa.array(at, mask=is_free)),
+        }
+        self.counts["blocks"] = np.diff(blocks.firsts)
+        self.tables_made["blocks"] = pa.Table.from_arrays([made[name] for name in schema.names], schema=schema)
+
+
+# Tables of whose rows blocks are part.
+_OWNERS = ("turns", "paragraphs", "tags", "links", "photos", "documents")
+
+
+def _marks(letter: str, numbers: Ints) -> pa.StringArray:
+    """`identity.row_mark` for a column of numbers."""
+    marks = [identity.row_mark(letter, number) for number in range(int(numbers.max()) + 1 if len(numbers) else 0)]
+    return pa.array(marks, pa.string()).take(pa.array(numbers))

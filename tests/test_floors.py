@@ -31,6 +31,8 @@ NEVER = {
         "socket",
     },
     "tasks/tabulate.py": {"prefect", "pandas", "requests", "time", "pathlib"},
+    "tasks/block_columns.py": {"prefect", "pandas", "requests", "time", "pathlib"},
+    "tasks/document.py": {"prefect", "pandas", "pyarrow", "requests", "time", "pathlib"},
     "tasks": {"prefect", "great_expectations"},
     "storage": {"prefect", "great_expectations", "pandas"},
     "expectations": {"prefect", "great_expectations", "pandas"},

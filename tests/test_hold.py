@@ -8,10 +8,12 @@ import pytest
 
 from expectations.suites import BY_ID
 from storage.schemas import TABLES
+from tasks.document import Document
 from tasks.formats import FORMATS
 from tasks.hold import find_fault
+from tasks.origin import Origin
 from tasks.parse import Fragment, _write
-from tasks.tabulate import Origin, Projection, Tabulator
+from tasks.tabulate import tabulate
 from tasks.validate import Broken
 from tests.formats.projection import SAMPLE_DUMP
 
@@ -29,8 +31,7 @@ def fragment(page: str, tmp_path_factory: pytest.TempPathFactory) -> Fragment:
     format_ = FORMATS["kremlin-text"]
     seen = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     origin = Origin(format_.SOURCE, format_.LANGUAGE, format_.TIME_ZONE, "kremlin-text/1", "0" * 64, "0" * 64, "", seen)
-    tables = Tabulator()
-    tables.add(Projection(page, format_.parse(page), 0, origin))
+    (tables,), _ = tabulate([Document(page, format_.parse(page), 0, origin)])
     return _write(tmp_path_factory.mktemp("fragment") / "0", tables)
 
 

@@ -12,9 +12,11 @@ import pyarrow.dataset as ds
 import pytest
 
 from storage.records import Input
+from tasks.document import Document
 from tasks.formats import labelled_text
 from tasks.formats.blocks import Block
-from tasks.tabulate import Origin, Projection, Tabulator
+from tasks.origin import Origin
+from tasks.tabulate import tabulate
 from tasks.told import Fact, Told, rank, read_language, read_source, tell
 from tests.support import Command, fingerprint, page, write
 
@@ -86,9 +88,8 @@ LEAD = [Block("lead", 0, 9), Block("lead", 11, 21)]
 
 def project(blocks: list[Block], told: Told, source: str | None = None, text: str = TEXT) -> dict[str, Any]:
     origin = Origin(source, None, "UTC", "test/1", "a" * 64, "a" * 64, "run", AT, told)
-    tables = Tabulator()
-    tables.add(Projection(text, blocks, 0, origin))
-    row: dict[str, Any] = tables.tables()["documents"].to_pylist()[0]
+    (tables,), _ = tabulate([Document(text, blocks, 0, origin)])
+    row: dict[str, Any] = tables.rows["documents"].to_pylist()[0]
     return row
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.document import Document
 from tasks.formats import kremlin_text
-from tasks.tabulate import Origin, Projection, Tabulator
+from tasks.origin import Origin
+from tasks.tabulate import tabulate
 from tasks.validate import judge
 
 DUMP = Path(__file__).parents[3] / "shared" / "data" / "kremlin-dev.txt"
@@ -32,14 +34,16 @@ def test_healthy_pages_are_not_held() -> None:
         run_id="run",
         ingested_at=dt.datetime(2026, 11, 23, tzinfo=dt.UTC),
     )
-    tabulator = Tabulator()
+    documents = []
     at = byte = 0
     for start, end in kremlin_text.split(text):
         byte += len(text[at:start].encode())
         body = text[start:end]
-        tabulator.add(Projection(body, kremlin_text.parse(body), byte, origin))
+        documents.append(Document(body, kremlin_text.parse(body), byte, origin))
         byte, at = byte + len(body.encode()), end
-    tables = tabulator.tables()
+    (made,), faults = tabulate(documents)
+    assert not faults
+    tables = made.rows
     judgement = judge(tables, TODAY)
     held = [broken for broken in judgement.broken if broken.document_id in judgement.held]
     assert len(judgement.held) <= 0.005 * tables["documents"].num_rows, held
