@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -43,6 +43,9 @@ class Block(NamedTuple):
     end: int
     value: Value = None
 
+
+# As `Block`, given all four, in half the time: a page has seventy.
+new_block: Callable[[type[Block], tuple[str, int, int, Value]], Block] = tuple.__new__
 
 # kind -> what it is. A kind outside this table is a bug in a parser; `check_tiling` says so.
 KINDS: dict[str, str] = {

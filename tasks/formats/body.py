@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from tasks.formats import captions
-from tasks.formats.blocks import Block, fold
+from tasks.formats.blocks import Block, fold, new_block
 from tasks.formats.edition import CaptionWords, Edition
 from tasks.formats.evidence import Evidence
 from tasks.formats.furniture import is_elision
@@ -23,6 +23,7 @@ from tasks.formats.page import Head
 from tasks.formats.quotes import find_quotes
 
 MAX_HEADING_CHARS = 200
+_MAX_DOUBTFUL_CHARS = max(MAX_HEADING_CHARS, captions.MAX_CAPTION_CHARS)  # what is longer is speech or lead
 _NOTE_RE = re.compile(r"[(\[][^()\[\]]{2,600}[)\]]\.?")
 _CONTROL_RE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 # What was no text leaves at least one of these; looking for them is ten times as fast as for the whole class.
@@ -58,6 +59,8 @@ def read_body(
 
 def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -> list[Item]:
     edition = evidence.edition
+    photo = edition.captions.photo
+    is_credit_near = photo in text
     items: list[Item] = []
     inserts: list[Block] = []
     open_: Paragraph | None = None
@@ -70,7 +73,7 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -
             inserts.clear()
             at, open_ = taken, None
             continue
-        if edition.captions.photo in words and is_credited(words, edition.captions):
+        if is_credit_near and photo in words and is_credited(words, edition.captions):
             items.extend(caption_blocks(line, edition.captions))
             at, open_ = at + 1, None
             continue
@@ -147,7 +150,10 @@ def _may_be_label(words: str, edition: Edition) -> bool:
 def _emit(text: str, items: Sequence[Item], head: Head, evidence: Evidence) -> list[Block]:
     edition, shown = evidence.edition, evidence.edition.captions
     paragraphs = [item for item in items if isinstance(item, Paragraph)]
-    folded = [_words_of(text, item) for item in paragraphs]
+    folded = [
+        item.lines[0].text if item.label is None and len(item.lines) == 1 else _words_of(text, item)
+        for item in paragraphs
+    ]
     started = False
     eligible: list[int] = []
     for number, paragraph in enumerate(paragraphs):
@@ -175,7 +181,10 @@ def _emit(text: str, items: Sequence[Item], head: Head, evidence: Evidence) -> l
             continue
         if speaking and isinstance(items[at - 1], Block) and _resumes_telling(items, at, words, shown):
             speaking = False
-        kind = _kind_of(words, item, items, at, known, speaking, edition)
+        if len(words) > _MAX_DOUBTFUL_CHARS and words[0] not in "([":
+            kind = "speech" if speaking else "lead"
+        else:
+            kind = _kind_of(words, item, items, at, known, speaking, edition)
         if damaged and _CONTROL_RE.search(words):
             kind = "unrecognised"
         if quoted and kind == "speech":
@@ -186,13 +195,13 @@ def _emit(text: str, items: Sequence[Item], head: Head, evidence: Evidence) -> l
             known |= captions.content_words(words, shown)
             blocks.extend(caption_blocks(item.lines[0], shown))
         else:
-            blocks.append(Block(kind, item.start, item.end))
+            blocks.append(new_block(Block, (kind, item.start, item.end, None)))
     return blocks
 
 
 def _words_of(text: str, item: Paragraph) -> str:
     if item.label is None:
-        return item.lines[0].text if len(item.lines) == 1 else fold(text[item.start : item.end])
+        return fold(text[item.start : item.end])
     words = text[item.colon + 1 : item.end].strip()
     return words if len(item.lines) == 1 else fold(words)
 

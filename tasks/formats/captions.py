@@ -94,8 +94,10 @@ def is_inner_caption(text: str, known: Collection[str], spoken: bool, edition: E
     opens = shown.place_opening_re.match(text) is not None
     if not spoken and not opens:
         return False
+    if not shown.no_caption.isdisjoint(text.casefold().split()):
+        return False  # as below, of words that no mark touches: most sentences have one, and end here
     words = _WORD_RE.findall(text)
-    folded = [word.casefold() for word in words]
+    folded = list(map(str.casefold, words))
     if len(words) < 3 or not shown.speech_words.isdisjoint(folded):
         return False
     content = {word for word in folded if word not in shown.no_content and len(word) > 1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.formats.furniture import Furniture
 from tasks.formats.lexicon import Lexicon, Words
@@ -30,6 +30,10 @@ class CaptionWords:
     objects: Words
     lead_opening_re: re.Pattern[str]  # a news lead opens like this; a caption does not
     no_content: Words
+    no_caption: Words = field(init=False)  # speech words and verbs that tell: no caption has one
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "no_caption", self.speech_words | self.past)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,6 +23,7 @@ ELISION_RE = re.compile(
     r"[>\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}\])]\.?"
     r"|\*(?:\s?\*){2,9}|_{3,80}|-{3,80}"
 )
+_ELISION_OPENINGS = frozenset("<\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}[(*_-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +152,4 @@ def read_time(line: str) -> dt.time | None:
 
 def is_elision(line: str) -> bool:
     """Whether a line only says that something was left out or that a part ends: `<…>`, `* * *`."""
-    return len(line) <= 80 and ELISION_RE.fullmatch(line) is not None
+    return line[:1] in _ELISION_OPENINGS and len(line) <= 80 and ELISION_RE.fullmatch(line) is not None

@@ -122,7 +122,7 @@ def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
         return True
     if keys[0] in lex.openers or _says_i(words):
         return True
-    if keys[0] in lex.sentence_words - lex.little_names and not evidence.knows(" ".join(words)):
+    if keys[0] in lex.sentence_openers and not evidence.knows(" ".join(words)):
         return not (keys[0] in lex.possessives and len(keys) > 1 and keys[1] in lex.styles)
     return any(word[0].islower() and key in lex.sentence_words for word, key in zip(words, keys, strict=True))
 

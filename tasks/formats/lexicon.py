@@ -18,7 +18,7 @@ def words(text: str) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """What words mean in a label. The last three are put together once of the others."""
+    """What words mean in a label. The last four are put together once of the others."""
 
     generic: Words  # a speaker without a name: `question`
     generic_phrases: Words  # phrases that open like a sentence and are labels all the same
@@ -53,6 +53,7 @@ class Lexicon:
     before_whole_names: Words = field(init=False)
     role_attributes: Words = field(init=False)
     never_names: Words = field(init=False)
+    sentence_openers: Words = field(init=False)
 
     def __post_init__(self) -> None:
         whole = self.roles | self.countries | self.adjectives | self.whole_bodies
@@ -60,3 +61,4 @@ class Lexicon:
         object.__setattr__(self, "before_whole_names", whole)
         object.__setattr__(self, "role_attributes", self.bodies | self.adjectives)
         object.__setattr__(self, "never_names", never - self.little_names)
+        object.__setattr__(self, "sentence_openers", self.sentence_words - self.little_names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from tasks.formats import furniture
-from tasks.formats.blocks import Block, Value
+from tasks.formats.blocks import Block, Value, new_block
 from tasks.formats.edition import Edition
 from tasks.formats.furniture import Furniture
 from tasks.formats.lines import Line
@@ -48,7 +48,7 @@ class Foot:
 
 def line_block(kind: str, line: Line, value: Value = None) -> Block:
     """One line as one block."""
-    return Block(kind, line.start, line.end, value)
+    return new_block(Block, (kind, line.start, line.end, value))
 
 
 def span_block(kind: str, lines: Sequence[Line], value: Value = None) -> Block:

@@ -36,8 +36,12 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
     if len(wanted) < MIN_PARAGRAPHS:
         return found
     joined = "\n".join(paragraphs)
-    starts = Counter(_START_RE.findall(joined))
-    starts.update(_start(paragraph) for paragraph in paragraphs)
+    within = _START_RE.findall(joined)
+    firsts = Counter(map(_start, paragraphs))
+    opening = {_start(paragraphs[index]) for index in wanted}
+    if opening.isdisjoint(within) and max(map(firsts.__getitem__, opening)) < 2:
+        return found  # none of them begins as anything else does: so it is on most pages
+    starts = firsts + Counter(within)
     copies = Counter(paragraphs)
     checks = MAX_CHECKS
     for index in wanted:
