@@ -114,15 +114,14 @@ class _Layout:
 
 
 def _lay_out(documents: Sequence[Document]) -> _Layout:
-    encoded = [document.text.encode() for document in documents]
     counts = [len(document.kinds) for document in documents]
     firsts = np.append(0, np.cumsum(counts, dtype=np.int64))
     owners = np.repeat(np.arange(len(documents)), counts)
     names = chain.from_iterable(document.kinds for document in documents)
     kinds = np.fromiter((CODES.get(name, _NO_KIND) for name in names), np.uint8, firsts[-1])
     chars_at = np.append(0, np.cumsum([len(document.text) for document in documents], dtype=np.int64))
-    texts_at = np.append(0, np.cumsum([len(text) for text in encoded], dtype=np.int64))
-    data = b"".join(encoded)
+    texts_at = np.append(0, np.cumsum([len(document.data) for document in documents], dtype=np.int64))
+    data = b"".join([document.data for document in documents])
     buffer = np.frombuffer(data, np.uint8)
     starts, ends = (
         np.fromiter(chain.from_iterable(spans), np.int64, firsts[-1]) + chars_at[owners]

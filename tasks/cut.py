@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from storage.files import make_folder, storing
@@ -18,11 +20,15 @@ BATCH_BYTES = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Whole documents of one dump: `length` bytes of a batch file, which stand at `byte_start` of the rendition."""
+    """Whole documents of one dump: `length` bytes of a batch file, which stand at `byte_start` of the rendition.
+
+    `spans` are those of the documents, start and end in turn, in code points, where the cut had to find them out.
+    """
 
     dump: Dump
     byte_start: int
     length: int
+    spans: array[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,8 @@ def cut_batches(dumps: Iterable[Dump], raw: RawStore, folder: Path, batch_bytes:
     for dump in dumps:
         if dump.format is None:
             continue
-        for start, text in _cut_dump(dump, raw, batch_bytes):
-            slices.append(Slice(dump, start, len(text)))
+        for start, text, spans in _cut_dump(dump, raw, batch_bytes):
+            slices.append(Slice(dump, start, len(text), spans))
             texts.append(text)
             size += len(text)
             if size >= batch_bytes:
@@ -68,8 +74,8 @@ def cut_batches(dumps: Iterable[Dump], raw: RawStore, folder: Path, batch_bytes:
         yield close()
 
 
-def _cut_dump(dump: Dump, raw: RawStore, batch_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Runs of whole documents of a rendition, with the byte that each starts at."""
+def _cut_dump(dump: Dump, raw: RawStore, batch_bytes: int) -> Iterator[tuple[int, bytes, array[int] | None]]:
+    """Runs of whole documents of a rendition, with the byte that each starts at, and the spans that were found."""
     assert dump.format
     assert dump.record.rendition_sha256
     split = formats.FORMATS[dump.format].split
@@ -87,10 +93,10 @@ def _cut_dump(dump: Dump, raw: RawStore, batch_bytes: int) -> Iterator[tuple[int
             continue
         cut = spans[-1][0]  # the last document may go on
         done = text[:cut].encode()
-        yield start, done
+        yield start, done, array("q", chain.from_iterable(spans[:-1]))
         start += len(done)
         held, wanted = [text[cut:]], batch_bytes
         held_bytes = len(held[0].encode())
     rest = "".join(held) + decoder.decode(b"", final=True)
     if rest.strip():
-        yield start, rest.encode()
+        yield start, rest.encode(), None

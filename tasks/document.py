@@ -46,14 +46,22 @@ class Document:
         base: byte of the rendition at which the text starts.
         origin: where it came from.
         doubts: what its format could not tell of it, as `column: why`.
+        data: the text in UTF-8, where it is at hand.
     """
 
     def __init__(
-        self, text: str, blocks: Sequence[Block], base: int, origin: Origin, doubts: Sequence[str] = ()
+        self,
+        text: str,
+        blocks: Sequence[Block],
+        base: int,
+        origin: Origin,
+        doubts: Sequence[str] = (),
+        data: bytes | None = None,
     ) -> None:
         if origin.told.title:
             blocks = part_head(text, blocks, origin.told.title.value)
         self.text, self.base, self.origin = text, base, origin
+        self.data = text.encode() if data is None else data
         columns: Iterable[tuple[Any, ...]] = zip(*blocks, strict=True) if blocks else ((), (), (), ())
         self.kinds, self.firsts, self.lasts, self.values = columns
         self.first = dict(zip(reversed(self.kinds), range(len(blocks) - 1, -1, -1), strict=True))

@@ -115,7 +115,7 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
     uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
     for number, error in faults.items():
         document = documents[number]
-        uri, end = uris[document.origin.dump_sha256], document.base + len(document.text.encode())
+        uri, end = uris[document.origin.dump_sha256], document.base + len(document.data)
         findings.append(_finding(_failed(error), None, document.origin, uri, document.base, end))
     fragments = [_write(batch.path.with_suffix(f".{number}"), each) for number, each in enumerate(tables)]
     with storing(batch.path):
@@ -153,10 +153,12 @@ def _parse_slice(
         aliases=read_aliases(defaults.aliases),
     )
     byte, at, count = piece.byte_start, 0, 0
-    for start, end in format_.split(text):
+    spans = format_.split(text) if piece.spans is None else zip(piece.spans[::2], piece.spans[1::2], strict=True)
+    for start, end in spans:
         byte += len(text[at:start].encode())
         body = text[start:end]
-        length = len(body.encode())
+        data = body.encode()
+        length = len(data)
         count += 1
         try:
             blocks = format_.parse(body)
@@ -164,7 +166,7 @@ def _parse_slice(
             findings.append(_finding(_failed(error), None, origin, record.uri, byte, byte + length))
         else:
             if format_.is_complete(blocks):
-                documents.append(Document(body, blocks, byte, origin, formats.doubts_of(format_, body)))
+                documents.append(Document(body, blocks, byte, origin, formats.doubts_of(format_, body), data))
             else:
                 title = next((fold(body[block.start : block.end]) for block in blocks if block.kind == "title"), None)
                 findings.append(_finding(_cut_off(body), title, origin, record.uri, byte, byte + length))
