@@ -89,6 +89,9 @@ INVISIBLE = (
     r"\x{200B}\pL{1,3}\x{200B}\pL{1,3}\x{200B}"
 )
 
+# What stands in no paragraph; some of it is let pass in some formats.
+NOT_IN_TEXTS = (FURNITURE, DATE_LINE, MARKUP, MOJIBAKE, INVISIBLE)
+
 # Formats in which a document itself proves which of its rows are labels. RE2 dialect, as the next.
 PROVES_LABELS = r"^(?:labelled-text|webvtt|srt)/"
 # Two to four capital words, or one in capitals throughout, and a colon behind.

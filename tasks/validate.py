@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from expectations import predicates
-from expectations.facts import Batch
+from expectations.facts import Batch, Searched
 from expectations.frames import drift, judged_table, to_frame
 from expectations.rules import CRITICAL, Rule
 from expectations.suites import build_suite, rules_of, suite_of
@@ -110,7 +110,8 @@ def judge(
     broken: list[Broken] = []
     for name in _ORDER:
         judged = judged_table(batch, name)
-        failures = _failing_rows(judged, name, sample_rows) if judged.num_rows else {}
+        searched = {"text": batch.searched} if name == "paragraphs" else {}
+        failures = _failing_rows(judged, name, sample_rows, searched) if judged.num_rows else {}
         for rule in rules_of(name):
             rows = failures.get(rule.rule_id, [])
             verdicts.append(_verdict(rule, judged.num_rows, len(rows)))
@@ -195,10 +196,12 @@ def _shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _failing_rows(judged: pa.Table, name: str, sample_rows: int) -> dict[str, list[int]]:
+def _failing_rows(
+    judged: pa.Table, name: str, sample_rows: int, searched: Mapping[str, Searched]
+) -> dict[str, list[int]]:
     """Rows that break each rule of a table, ascending; rules that hold are left out."""
     rules = rules_of(name)
-    broken = predicates.find_breaking(rules, judged)
+    broken = predicates.find_breaking(rules, judged, searched)
     sample = np.arange(judged.num_rows)[:: max(1, -(-judged.num_rows // sample_rows))] if sample_rows else _NO_ROWS
     rows = np.unique(np.concatenate([sample, *broken.values()]))
     if not len(rows):
