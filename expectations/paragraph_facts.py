@@ -68,7 +68,7 @@ def facts(batch: Batch) -> Facts:
         "bytes_outside_turn": pa.array(bytes_outside(starts, ends, turns, turn_rows)),
         "is_blank": pa.array(batch.paragraphs.is_blank),
         "span_bytes": pa.array(ends - starts),
-        "text_bytes": pa.array(batch.paragraphs.bytes),
+        "text_bytes": pa.array(batch.paragraphs.sizes),
         **_page_marks(batch),
         "label_left": _labels_left(batch),
         "label_doubtful": labels_doubtful(batch),

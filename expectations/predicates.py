@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from expectations import vocabulary
 from expectations.arrays import Ints, Mask, are_distinct, flat, true
 from expectations.facts import Searched
 from expectations.rules import Argument, Check, Rule
@@ -37,29 +38,35 @@ def find_breaking(
     hits = _find_hits([rule.check for rule in rules if rule.check.expectation == _NOT_MATCH], table, searched)
     found = {}
     for rule in rules:
-        rows = hits.get(rule.check.judged[0]) if rule.check.expectation == _NOT_MATCH else None
-        if rows is None:
+        if rule.check.expectation != _NOT_MATCH:
             found[rule.rule_id] = np.flatnonzero(breaking(rule.check, table))
-        elif len(rows):
+        elif len(rows := hits[rule.check.judged[0]]):
             some = table.select(rule.check.judged).take(pa.array(rows))
             found[rule.rule_id] = rows[breaking(rule.check, some)]
     return {rule_id: rows for rule_id, rows in found.items() if len(rows)}
 
 
 def _find_hits(checks: Sequence[Check], table: pa.Table, searched: Mapping[str, Searched]) -> dict[str, Ints]:
-    """Per column of text that several expressions must not match, the rows that any of them may match: in one pass."""
+    """Per column of text that expressions must not match, the rows that any of them may match: in one pass."""
     by_column: dict[str, list[str]] = {}
     for check in checks:
         by_column.setdefault(check.judged[0], []).append(str(check.arguments["regex"]))
     hits = {}
     for column, each in by_column.items():
-        known = searched.get(column)
+        known, texts = searched.get(column), Texts.of(table[column])
         if known and known.expressions.issuperset(each):
             hits[column] = known.rows
-        elif len(each) > 1:
-            every = "|".join(f"(?:{one})" for one in each)
-            hits[column] = np.flatnonzero(true(pc.match_substring_regex(flat(table[column]), every)))
+        elif able := [f"(?:{one})" for one in each if _may_match(one, texts)]:
+            hits[column] = np.flatnonzero(true(pc.match_substring_regex(texts.column, "|".join(able))))
+        else:
+            hits[column] = np.array([], np.int64)
     return hits
+
+
+def _may_match(expression: str, texts: Texts) -> bool:
+    """Whether some text holds a byte without which the expression matches none."""
+    needed = vocabulary.NEEDED.get(expression)
+    return needed is None or texts.holds_any(needed)
 
 
 def breaking(check: Check, table: pa.Table) -> Mask:
@@ -91,6 +98,8 @@ def _not_match(arguments: Arguments, column: pa.Array) -> pa.Array:
 
 def _in_set(arguments: Arguments, column: pa.Array) -> pa.Array:
     values = arguments["value_set"]
+    if isinstance(values, Sequence) and len(values) == 1:
+        return pc.equal(column, pa.scalar(values[0], column.type))
     return pc.is_in(column, value_set=pa.array(values).cast(column.type))
 
 
@@ -104,7 +113,7 @@ def _unique(_: Arguments, column: pa.Array) -> pa.Array:
 
 def _lengths(arguments: Arguments, column: pa.Array) -> pa.Array:
     most = int(str(arguments["max_value"]))
-    if (Texts.of(column).bytes <= most).all():  # no text has more characters than bytes
+    if (Texts.of(column).sizes <= most).all():  # no text has more characters than bytes
         return _all_hold(column)
     return pc.less_equal(pc.utf8_length(column), most)
 

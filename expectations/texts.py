@@ -29,8 +29,8 @@ from expectations.arrays import (
     unnull,
 )
 
-# Bytes looked at together: so many, and what comes of them, stay in the cache of a core.
-_BLOCK = 1 << 17
+# Bytes looked at together, for what comes of them takes memory.
+_BLOCK = 1 << 20
 
 # Bytes at the end of a text that tell it from others of its length: texts that are not the same rather begin alike.
 _ENDS = 40
@@ -64,7 +64,7 @@ class Texts:
         return bounds_of(self._filled)
 
     @cached_property
-    def bytes(self) -> Ints:
+    def sizes(self) -> Ints:
         """Bytes of each."""
         return np.diff(self.bounds)
 
@@ -76,7 +76,7 @@ class Texts:
     @cached_property
     def words(self) -> Ints:
         """Words of each, folded as they are: one space stands between two words."""
-        return _count(self.data, self.bounds, ord(" ")) + (self.bytes > 0)
+        return _count(self.data, self.bounds, ord(" ")) + (self.sizes > 0)
 
     @cached_property
     def first_colons(self) -> Ints:
@@ -88,7 +88,7 @@ class Texts:
     @cached_property
     def is_blank(self) -> Mask:
         """Whether each is nothing but white space."""
-        blank = self.bytes == 0
+        blank = self.sizes == 0
         first = self.data[np.minimum(self.bounds[:-1], max(len(self.data) - 1, 0))] if len(self.data) else blank
         rows = np.flatnonzero(~blank & ((first <= ord(" ")) | np.isin(first, _LEAD_OF_BLANKS)))
         if len(rows):
@@ -100,17 +100,24 @@ class Texts:
         """A number for each, the same for equal texts, less than their count."""
         return _number(self)
 
+    def holds_any(self, wanted: bytes) -> bool:
+        """Whether any of some bytes stands in any of them."""
+        held = self.data[self.bounds[0] : self.bounds[-1]]
+        others = bytes(set(range(256)) - set(wanted))
+        return any(held[at : at + _BLOCK].tobytes().translate(None, others) for at in range(0, len(held), _BLOCK))
+
     def take(self, rows: Ints) -> pa.Array:
         """Some of them."""
         return self.column.take(pa.array(rows))
 
     def heads(self, rows: Ints, lengths: Ints) -> pa.Array:
         """The first bytes of some of them, so many of each, which must not part a character."""
-        bounds = np.append(0, np.cumsum(lengths))
-        of = np.arange(bounds[-1]) + np.repeat(self.bounds[rows] - bounds[:-1], lengths)
-        return pa.StringArray.from_buffers(
-            len(rows), pa.py_buffer(bounds.astype(np.int32)), pa.py_buffer(self.data[of])
+        whole, starts = self.data.data, self.bounds[rows]
+        data = b"".join(
+            whole[start:end] for start, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
         )
+        bounds = np.append(0, np.cumsum(lengths)).astype(np.int32)
+        return pa.StringArray.from_buffers(len(rows), pa.py_buffer(bounds), pa.py_buffer(data))
 
     @property
     def data(self) -> Bytes:
@@ -157,7 +164,7 @@ def _number(texts: Texts) -> Ints:
 
 def _may_be_alike(texts: Texts) -> Ints:
     """The rows of texts that may have an equal."""
-    starts, lengths = texts.bounds[:-1], texts.bytes
+    starts, lengths = texts.bounds[:-1], texts.sizes
     alike = lengths < WORD
     rows = np.flatnonzero(~alike)
     if len(rows):

@@ -75,7 +75,7 @@ RULES: tuple[Rule, ...] = (
         "turns.speaker_label.encoding",
         ("speaker_label",),
         WARNING,
-        not_matching("speaker_label", f"{vocabulary.MOJIBAKE}|{vocabulary.INVISIBLE}"),
+        not_matching("speaker_label", vocabulary.ENCODING),
         "The label was read in a wrong encoding or holds control characters: export the page as UTF-8.",
         HEALTHY + ": no label holds any",
     ),

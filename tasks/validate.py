@@ -171,20 +171,21 @@ def _broken(rule: Rule, judged: pa.Table, rows: Sequence[int]) -> list[Broken]:
             f"rule {rule.rule_id} is broken by row {rows[ids.index(None)]} of {rule.table}, which names no document",
             "Nothing can be held back for it. This is a fault of the code that makes the tables.",
         )
-    values = zip(*(shown[column].to_pylist() for column in rule.observed), strict=True)
+    observed = _observe({name: shown[name].to_pylist() for name in rule.observed})
+    rule_id, severity, reason = rule.rule_id, rule.severity, rule.reason
     return [
-        Broken(document, rule.rule_id, rule.severity, _observed(rule.observed, cells), rule.reason, row)
-        for document, cells, row in zip(ids, values, rows, strict=True)
+        Broken(document, rule_id, severity, told, reason, row)
+        for document, told, row in zip(ids, observed, rows, strict=True)
     ]
 
 
-def _observed(names: Sequence[str], cells: Sequence[object]) -> str:
-    """The values that broke a rule: alone when there is one, else by name; shortened."""
-    if len(names) == 1:
-        return _shorten(_plain(cells[0]), OBSERVED_CHARS)
-    each = max(20, (OBSERVED_CHARS - sum(len(name) + 3 for name in names)) // len(names))
-    told = (f"{name}={_shorten(_plain(cell), each)}" for name, cell in zip(names, cells, strict=True))
-    return _shorten(", ".join(told), OBSERVED_CHARS)
+def _observe(values: Mapping[str, Sequence[object]]) -> list[str]:
+    """The values that broke a rule, row by row: alone where there is one, else by name; shortened."""
+    if len(values) == 1:
+        return [_shorten(_plain(cell), OBSERVED_CHARS) for cell in next(iter(values.values()))]
+    each = max(20, (OBSERVED_CHARS - sum(len(name) + 3 for name in values)) // len(values))
+    told = ([f"{name}={_shorten(_plain(cell), each)}" for cell in cells] for name, cells in values.items())
+    return [_shorten(", ".join(cells), OBSERVED_CHARS) for cells in zip(*told, strict=True)]
 
 
 def _plain(value: object) -> str:

@@ -35,7 +35,7 @@ def test_a_sweep_says_what_each_text_says(seed: int) -> None:
     plain = [text or "" for text in texts]
     for column in columns(texts):
         found = Texts.of(column)
-        assert found.bytes.tolist() == [len(text.encode()) for text in plain]
+        assert found.sizes.tolist() == [len(text.encode()) for text in plain]
         assert found.chars.tolist() == [len(text) for text in plain]
         assert found.words.tolist() == [text.count(" ") + bool(text) for text in plain]
         assert found.first_colons.tolist() == [text.encode().find(b":") for text in plain]
@@ -102,3 +102,16 @@ def test_one_search_finds_what_each_expression_finds() -> None:
     apart = [pc.match_substring_regex(texts, each).fill_null(False).to_numpy(False) for each in vocabulary.NOT_IN_TEXTS]
     together = pc.match_substring_regex(texts, every).fill_null(False).to_numpy(False)
     assert together.tolist() == np.logical_or.reduce(apart).tolist() == [False, False, *[True] * 6, False]
+
+
+@pytest.mark.parametrize("expression", vocabulary.NEEDED)
+def test_what_an_expression_matches_holds_a_byte_that_it_needs(expression: str) -> None:
+    every = [chr(code) for code in (*range(0x3000), 0xFFFD)]
+    # what matches by itself, behind one of these, or between two spaces that nobody sees
+    for first in ("", *"ÃâÐÑР", "\u200b"):
+        texts = pa.array([f"{first}{character}{'€' * (first == 'â')}{first}ab{first}" for character in every])
+        matched = texts.filter(pc.match_substring_regex(texts, expression))
+        assert first == "" or len(matched)
+        needed = vocabulary.NEEDED[expression]
+        assert [text for text in matched.to_pylist() if not set(text.encode()) & set(needed)] == []
+    assert not Texts.of(pa.array(["“Good” — plain, so’s this…"])).holds_any(vocabulary.NEEDED[expression])
