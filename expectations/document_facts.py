@@ -5,26 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations import vocabulary
-from expectations.facts import (
-    EPOCH,
-    Batch,
-    Facts,
-    Ints,
-    Mask,
-    document_span_facts,
-    flat,
-    groups,
-    ints,
-    missing,
-    nullable,
-    pages_alike,
-    true,
-)
+from expectations.arrays import Ints, Mask, flat, groups, ints, mix, nullable, true
+from expectations.facts import EPOCH, Batch, Facts, document_span_facts, missing, pages_alike
 
 # A body shorter than this many words may well be the same twice: "The message reads, in part: …".
 SHORT_BODY_WORDS = 40
@@ -54,7 +40,7 @@ def facts(batch: Batch) -> Facts:
         "missing": missing(table, "documents"),
         "turn_rows": pa.array(turn_rows, pa.int32()),
         "paragraph_rows": pa.array(paragraph_rows, pa.int32()),
-        "paragraph_words": pa.array(batch.sum_by_document("paragraphs", batch.paragraph_words), pa.int32()),
+        "paragraph_words": pa.array(batch.sum_by_document("paragraphs", batch.paragraphs.words), pa.int32()),
         "is_transcript": pa.array(is_transcript),
         "has_turns": pa.array(ints(table["turn_count"]) > 0),
         "is_silent_transcript": pa.array(_filed_as_transcript(table) & (turn_rows == 0)),
@@ -81,8 +67,8 @@ def _has_block(batch: Batch, kind: str) -> Mask:
     blocks = batch.tables.get("blocks")
     if blocks is None:
         return np.ones(batch.documents.num_rows, np.bool_)
-    having = blocks.filter(pc.equal(blocks["kind"], kind))["document_id"]
-    return true(pc.is_in(batch.documents["document_id"], value_set=flat(having)))
+    having = flat(blocks["document_id"]).filter(pc.equal(flat(blocks["kind"]), kind))
+    return true(pc.is_in(batch.documents["document_id"], value_set=having))
 
 
 def _date_facts(table: pa.Table, today: int, is_full: Mask) -> Facts:
@@ -124,13 +110,13 @@ def _body_fingerprints(batch: Batch) -> pa.Array:
     costs one warning in more than 10^9 batches.
     """
     paragraphs = batch.tables["paragraphs"]
-    texts = batch.paragraph_texts.astype(np.uint64)
+    texts = batch.paragraphs.numbers.astype(np.uint64)
     places = ints(paragraphs["paragraph_index"]).astype(np.uint64)
-    mixed = _mix(_mix(texts) + places)
+    mixed = mix(mix(texts) + places)
     sums = batch.sum_by_document("paragraphs", mixed.view(np.int64)).view(np.uint64)
     words_in_all = ints(batch.documents["word_count"])
-    titles = _mix(groups(batch.documents["title"]).astype(np.uint64))
-    sums = np.where(words_in_all < SHORT_BODY_WORDS, _mix(sums + titles), sums)
+    titles = mix(~groups(batch.documents["title"]).astype(np.uint64))  # no number that a text has
+    sums = np.where(words_in_all < SHORT_BODY_WORDS, mix(sums + titles), sums)
     return pa.array(sums, mask=words_in_all == 0).cast(pa.string())
 
 
@@ -141,9 +127,10 @@ def _shares_repeated(batch: Batch) -> pa.Array:
     stand in a few documents are compared: what is on many pages is no sign of two being one.
     """
     rows = batch.document_rows("paragraphs")
-    texts, counts = batch.paragraph_texts, batch.paragraph_words
+    texts, counts = batch.paragraphs.numbers, batch.paragraphs.words
     total, documents = ints(batch.documents["word_count"]), batch.documents.num_rows
     chosen = (rows >= 0) & (counts >= SHARED_PARAGRAPH_WORDS)
+    chosen &= np.bincount(texts[chosen], minlength=len(texts))[texts] > 1
     pairs, first = np.unique(texts[chosen] * (documents + 1) + rows[chosen], return_index=True)
     text, document, size = pairs // (documents + 1), pairs % (documents + 1), counts[chosen][first]
     met = np.bincount(text)[text]
@@ -159,12 +146,3 @@ def _shares_repeated(batch: Batch) -> pa.Array:
     for (one, _), count in shared.items():
         most[one] = max(most[one], count / max(int(total[one]), 1))
     return pa.array(most, mask=(total < SHORT_BODY_WORDS) | (most >= 1.0))
-
-
-def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Scatter numbers over 64 bits (the finaliser of SplitMix64)."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: npt.NDArray[np.uint64] = values ^ (values >> np.uint64(31))
-    return mixed

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations import vocabulary
-from expectations.facts import Batch, flat, groups, ints, nullable, true
+from expectations.arrays import flat, ints, nullable, true
+from expectations.facts import Batch
 
 
 def labels_doubtful(batch: Batch) -> pa.Array:
@@ -16,18 +17,20 @@ def labels_doubtful(batch: Batch) -> pa.Array:
     found = np.full(table.num_rows, None, object)
     if batch.documents.num_rows:
         proving = true(pc.match_substring_regex(batch.documents["parser"], vocabulary.PROVES_LABELS))
-        text = true(pc.is_in(table["kind"], value_set=pa.array(["speech", "lead"])))
-        chosen = np.flatnonzero(text & (rows >= 0) & proving[rows])
+        chosen = np.flatnonzero((rows >= 0) & proving[rows]) if proving.any() else np.array([], np.int64)
+        kinds = flat(table["kind"]).take(pa.array(chosen))
+        chosen = chosen[true(pc.is_in(kinds, value_set=pa.array(["speech", "lead"])))]
         if len(chosen):
-            heads = pc.extract_regex(flat(table["text"].take(pa.array(chosen))), vocabulary.LIKE_A_LABEL)
+            heads = pc.extract_regex(batch.paragraphs.take(chosen), vocabulary.LIKE_A_LABEL)
             found[chosen] = pc.struct_field(heads, "head").to_pylist()
     return pa.array(found, pa.string())
 
 
-def starts_before(table: pa.Table) -> pa.Array:
+def starts_before(batch: Batch) -> pa.Array:
     """For each paragraph of captions the start of the one before it in its document; null for the first."""
+    table, runs = batch.tables["paragraphs"], batch.runs("paragraphs")
     known = true(table["start_ms"].is_valid())
-    starts, documents = ints(pc.fill_null(table["start_ms"], 0)), groups(table["document_id"])
+    starts, documents = ints(table["start_ms"]), runs.spread(runs.groups)
     same = np.zeros(len(starts), np.bool_)
     same[1:] = (documents[1:] == documents[:-1]) & known[:-1]
     return nullable(np.roll(starts, 1), same)

@@ -1,6 +1,8 @@
 """Facts that no single cell shows, computed for whole columns at once and then judged by the suites.
 
-All of it is Arrow and NumPy over columns: no loop over rows, and no text is copied into a frame.
+All of it is Arrow and NumPy over columns: no loop over rows, and no text is copied into a frame. The rows of a document
+stand together, and they repeat what is said of it: what a row has in common with the one ahead of it is judged once.
+Where rows stand otherwise it is judged more often, and comes to the same.
 """
 
 from __future__ import annotations
@@ -8,17 +10,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from expectations import vocabulary
+from expectations.arrays import Ints, Mask, as_rows, changes, flat, groups, ints, names_where, nullable, true
 from expectations.common import NUMBERED, ROW_IDS, carried_columns, required_columns
+from expectations.texts import Texts
 
 Facts = dict[str, pa.Array]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 EPOCH = dt.date(1970, 1, 1)
 
@@ -26,6 +30,34 @@ EPOCH = dt.date(1970, 1, 1)
 # may come ten times, so that a share decides there.
 MANY_PAGES = 10
 MANY_PAGES_SHARE = 0.02
+
+_INDEX_DIGITS = 4  # of an index in an id; there are more from the ten thousandth row on
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Rows of a table that stand together and name the same document, run by run.
+
+    `groups` numbers the document ids, null among them; `documents` are the rows of the documents, -1 where there is
+    none.
+    """
+
+    starts: Ints
+    lengths: Ints
+    groups: Ints
+    documents: Ints
+
+    def spread(self, values: Ints) -> Ints:
+        """A number of each run, for each row."""
+        return np.repeat(values, self.lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """Texts that were searched for some expressions: none but those of `rows`, ascending, matches any of them."""
+
+    expressions: frozenset[str]
+    rows: Ints
 
 
 @dataclass(frozen=True)
@@ -38,34 +70,51 @@ class Batch:
     tables: Mapping[str, pa.Table]
     today: dt.date
     twice: frozenset[str] = frozenset()
+    _runs: dict[str, Runs] = field(default_factory=dict)
     _rows: dict[str, Ints] = field(default_factory=dict)
-    _of_paragraphs: dict[str, Ints] = field(default_factory=dict)
-
-    @property
-    def paragraph_texts(self) -> Ints:
-        """A number for the text of each paragraph, the same for equal texts; several rules ask, one pass answers."""
-        if "texts" not in self._of_paragraphs:
-            self._of_paragraphs["texts"] = groups(self.tables["paragraphs"]["text"])
-        return self._of_paragraphs["texts"]
-
-    @property
-    def paragraph_words(self) -> Ints:
-        """Words of each paragraph."""
-        if "words" not in self._of_paragraphs:
-            self._of_paragraphs["words"] = words(self.tables["paragraphs"]["text"])
-        return self._of_paragraphs["words"]
 
     @property
     def documents(self) -> pa.Table:
         """The table of documents."""
         return self.tables["documents"]
 
+    @cached_property
+    def paragraphs(self) -> Texts:
+        """The texts of the paragraphs; several rules ask of them, each time one pass answers."""
+        return Texts.of(self.tables["paragraphs"]["text"])
+
+    @cached_property
+    def searched(self) -> Searched:
+        """The texts of the paragraphs, searched at once for all that must not stand in them."""
+        every = vocabulary.NOT_IN_TEXTS
+        matched = pc.match_substring_regex(self.paragraphs.column, "|".join(f"(?:{each})" for each in every))
+        return Searched(frozenset(every), np.flatnonzero(true(matched)))
+
+    @cached_property
+    def turn_rows(self) -> Ints:
+        """For each paragraph the row of the turn that its `turn_id` names, -1 where there is none."""
+        named, ids = flat(self.tables["paragraphs"]["turn_id"]), flat(self.tables["turns"]["turn_id"])
+        first = changes(named)
+        found = pc.index_in(named.filter(pa.array(first)), value_set=ids, skip_nulls=True)
+        rows: Ints = ints(found, missing=-1)[np.cumsum(first) - 1]
+        return rows
+
+    def runs(self, table: str) -> Runs:
+        """The rows of a table by document."""
+        if table not in self._runs:
+            ids = flat(self.tables[table]["document_id"])
+            starts = np.flatnonzero(changes(ids))
+            named = ids.take(pa.array(starts))
+            found = pc.index_in(named, value_set=flat(self.documents["document_id"]), skip_nulls=True)
+            lengths = np.diff(np.append(starts, len(ids)))
+            self._runs[table] = Runs(starts, lengths, groups(named), ints(found, missing=-1))
+        return self._runs[table]
+
     def document_rows(self, table: str) -> Ints:
         """For each row of a table the row of its document, -1 where there is none."""
         if table not in self._rows:
-            ids = self.documents["document_id"].combine_chunks()
-            found = pc.index_in(self.tables[table]["document_id"], value_set=ids, skip_nulls=True)
-            self._rows[table] = ints(found, missing=-1)
+            runs = self.runs(table)
+            self._rows[table] = runs.spread(runs.documents)
         return self._rows[table]
 
     def count_by_document(self, table: str, chosen: Mask | None = None) -> Ints:
@@ -82,67 +131,6 @@ class Batch:
         return sums
 
 
-def flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """A column in one piece."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-def ints(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> Ints:
-    """Integers, dates (days since 1970) or booleans as NumPy integers."""
-    column = flat(column)
-    if pa.types.is_date32(column.type):
-        column = column.cast(pa.int32())
-    return np.asarray(pc.fill_null(column.cast(pa.int64()), missing).to_numpy(zero_copy_only=False))
-
-
-def true(column: pa.ChunkedArray | pa.Array) -> Mask:
-    """Booleans as NumPy booleans; null counts as false."""
-    return np.asarray(pc.fill_null(flat(column), False).to_numpy(zero_copy_only=False))
-
-
-def words(texts: pa.ChunkedArray | pa.Array) -> Ints:
-    """Words of folded texts, in which one space stands between two words."""
-    spaces, bounds = places(texts, " ")
-    return np.diff(np.searchsorted(spaces, bounds)) + (np.diff(bounds) > 0)
-
-
-def first_places(texts: pa.ChunkedArray | pa.Array, mark: str) -> Ints:
-    """The byte of each text at which an ASCII character first stands; -1 where it does not."""
-    found, bounds = places(texts, mark)
-    first = np.append(found, np.iinfo(np.int64).max)[np.searchsorted(found, bounds[:-1])]
-    return np.where(first < bounds[1:], first - bounds[:-1], -1)
-
-
-def places(texts: pa.ChunkedArray | pa.Array, mark: str) -> tuple[Ints, Ints]:
-    """Where an ASCII character stands in all texts as one row of bytes, and where each text begins and the last ends.
-
-    One sweep over the buffer, five times as fast as a search text by text. A null is an empty text.
-    """
-    column = flat(texts)
-    if column.null_count:
-        column = pc.fill_null(column, "")
-    _, offsets, data = column.buffers()
-    if not len(column) or not data:
-        return np.array([], np.int64), np.zeros(len(column) + 1, np.int64)
-    bounds = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
-    return np.flatnonzero(np.frombuffer(data, np.uint8, bounds[-1]) == ord(mark)), bounds
-
-
-def nullable(values: Ints, valid: Mask) -> pa.Array:
-    """Integers that are null where they are not valid."""
-    return pa.array(values, mask=~valid)
-
-
-def names_where(masks: Mapping[str, Mask], rows: int) -> pa.Array:
-    """For each row the names whose mask is true there, `title, kind`; null where none is."""
-    named = [pc.if_else(pa.array(mask), f"{name}, ", "") for name, mask in masks.items() if mask.any()]
-    if not named:
-        return pa.nulls(rows, pa.string())
-    # Empty texts and not nulls are joined: told to skip nulls, pyarrow 26 leaves out rows that are null throughout.
-    joined = pc.utf8_rtrim(pc.binary_join_element_wise(*named, ""), ", ")
-    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
-
-
 def missing(table: pa.Table, name: str) -> pa.Array:
     """Which of the columns that must be filled are null, or not a number, in each row."""
     masks = {
@@ -153,44 +141,30 @@ def missing(table: pa.Table, name: str) -> pa.Array:
     return names_where(masks, table.num_rows)
 
 
-def _previous_ends(group: Ints, order_by: Ints, starts: Ints, ends: Ints) -> Ints:
-    """For each row how many bytes of the row ahead of it in its group it covers again; 0 for the first."""
-    order = np.lexsort((order_by, group))
-    overlap = np.zeros(len(group), np.int64)
-    if len(order) > 1:
-        ahead, row = order[:-1], order[1:]
-        same = group[ahead] == group[row]
-        overlap[row] = np.where(same, np.maximum(ends[ahead] - starts[row], 0), 0)
-    return overlap
-
-
-def groups(column: pa.ChunkedArray | pa.Array) -> Ints:
-    """A number for each distinct value, null among them."""
-    return ints(flat(column).dictionary_encode(null_encoding="encode").indices)
-
-
 def document_span_facts(documents: pa.Table) -> Facts:
     """Overlaps of documents within one rendition."""
     starts, ends = ints(documents["byte_start"]), ints(documents["byte_end"])
-    return {"bytes_overlapping": pa.array(_previous_ends(groups(documents["rendition_sha256"]), starts, starts, ends))}
+    rendition = groups(documents["rendition_sha256"])
+    return {"bytes_overlapping": pa.array(_overlaps(rendition, _find_order(rendition, starts), starts, ends))}
 
 
 def belonging_facts(batch: Batch, name: str) -> Facts:
     """Facts for `expectations.common.belonging`: how the rows of a table stand to their documents."""
-    table, rows = batch.tables[name], batch.document_rows(name)
-    known = rows >= 0
+    table, rows, runs = batch.tables[name], batch.document_rows(name), batch.runs(name)
     starts, ends, index = ints(table["byte_start"]), ints(table["byte_end"]), ints(table[NUMBERED[name]], missing=-1)
-    group = groups(table["document_id"])
+    group = runs.spread(runs.groups)
+    order = _find_order(group, index)
     facts = {
         "missing": missing(table, name),
-        "document_known": pa.array(known),
-        "disagreeing": _disagreeing(batch, name, rows, known),
-        "expected_index": pa.array(_positions(group, index), pa.int32()),
-        "bytes_overlapping": pa.array(_previous_ends(group, index, starts, ends)),
+        "document_known": pa.array(rows >= 0),
+        "disagreeing": _disagreeing(batch, name),
+        "expected_index": pa.array(_positions(group, order), pa.int32()),
+        "bytes_overlapping": pa.array(_overlaps(group, order, starts, ends)),
         "bytes_outside": pa.array(bytes_outside(starts, ends, batch.documents, rows)),
     }
     if name in ROW_IDS:
-        facts["expected_id"] = row_ids(table["document_id"], table[NUMBERED[name]], ROW_IDS[name][1])
+        column, letter = ROW_IDS[name]
+        facts["expected_id"] = expected_ids(table[column], table["document_id"], table[NUMBERED[name]], letter)
     return facts
 
 
@@ -202,9 +176,34 @@ def bytes_outside(starts: Ints, ends: Ints, holders: pa.Table, rows: Ints) -> In
     return np.where(rows >= 0, np.maximum(np.maximum(first - starts, ends - last), 0), 0)
 
 
-def row_ids(document_ids: pa.ChunkedArray, indexes: pa.ChunkedArray, letter: str) -> pa.Array:
+def expected_ids(ids: pa.ChunkedArray, documents: pa.ChunkedArray, indexes: pa.ChunkedArray, letter: str) -> pa.Array:
+    """The ids that rows must have, as `row_ids` makes them; those that they have where these are the same."""
+    return flat(ids) if _are_derived(ids, documents, indexes, letter) else row_ids(documents, indexes, letter)
+
+
+def _are_derived(ids: pa.ChunkedArray, documents: pa.ChunkedArray, indexes: pa.ChunkedArray, letter: str) -> bool:
+    """Whether every id is made of its document and index: by its bytes, since making them anew takes far longer."""
+    own, named = as_rows(ids), as_rows(documents)
+    if own is None or named is None or indexes.null_count:
+        return False
+    width, mark, numbers = named.shape[1], f"-{letter}".encode(), ints(indexes)
+    if own.shape[1] != width + len(mark) + _INDEX_DIGITS or numbers.min() < 0 or numbers.max() >= 10**_INDEX_DIGITS:
+        return False
+    marks, digits = own[:, width : width + len(mark)], own[:, width + len(mark) :]
+    small = numbers.astype(np.uint16)
+    return bool(
+        (own[:, :width] == named).all()
+        and (marks == np.frombuffer(mark, np.uint8)).all()
+        and all(
+            (digits[:, at] == small // 10 ** (_INDEX_DIGITS - 1 - at) % 10 + ord("0")).all()
+            for at in range(_INDEX_DIGITS)
+        )
+    )
+
+
+def row_ids(document_ids: pa.ChunkedArray | pa.Array, indexes: pa.ChunkedArray | pa.Array, letter: str) -> pa.Array:
     """The ids that rows must have: `<document_id>-t0003`; null where a part of it is."""
-    numbers = pc.utf8_lpad(flat(indexes).cast(pa.string()), 4, "0")
+    numbers = pc.utf8_lpad(flat(indexes).cast(pa.string()), _INDEX_DIGITS, "0")
     marks = pa.array([f"-{letter}"] * len(numbers), pa.string())
     return pc.binary_join_element_wise(flat(document_ids), marks, numbers, "")
 
@@ -219,33 +218,70 @@ def pages_alike(batch: Batch, table: str, column: str, shares: npt.NDArray[np.fl
         shares: for each row the share of all pages from which on they are many; NaN where the text is not judged.
     """
     documents, rows = batch.documents.num_rows, batch.document_rows(table)
-    texts = batch.paragraph_texts if (table, column) == ("paragraphs", "text") else groups(batch.tables[table][column])
+    is_paragraph = (table, column) == ("paragraphs", "text")
+    texts = (batch.paragraphs if is_paragraph else Texts.of(batch.tables[table][column])).numbers
     judged = ~np.isnan(shares) & (rows >= 0) & true(batch.tables[table][column].is_valid())
-    pairs = np.unique(texts[judged] * (documents + 1) + rows[judged])  # a text counts once a page
-    pages = np.bincount(pairs // (documents + 1), minlength=len(texts) + 1)[texts]
+    often = judged & (np.bincount(texts[judged], minlength=len(texts))[texts] >= MANY_PAGES)
+    pairs = np.unique(texts[often] * (documents + 1) + rows[often])  # a text counts once a page
+    pages = np.bincount(pairs // (documents + 1), minlength=len(texts))[texts]
     many = np.maximum(MANY_PAGES, np.where(judged, shares, 1) * documents)
     return nullable(pages, judged & (pages >= many))
 
 
-def _positions(group: Ints, index: Ints) -> Ints:
-    """For each row its position among the rows of its group, ordered by index."""
-    order = np.lexsort((index, group))
-    sorted_group = group[order]
-    first = np.searchsorted(sorted_group, sorted_group, side="left")
+def _find_order(group: Ints, numbers: Ints) -> Ints | None:
+    """The rows by group and then by a number; None where they stand so, group by group.
+
+    Args:
+        group: numbers from 0 on without a gap, as `groups` gives them.
+        numbers: what orders the rows of a group.
+    """
+    if len(group) < 2:
+        return None
+    others = group[1:] != group[:-1]
+    if np.count_nonzero(others) == group.max() and (others | (numbers[1:] >= numbers[:-1])).all():
+        return None
+    return np.lexsort((numbers, group))
+
+
+def _overlaps(group: Ints, order: Ints | None, starts: Ints, ends: Ints) -> Ints:
+    """For each row how many bytes of the row ahead of it in its group it covers again; 0 for the first."""
+    overlap = np.zeros(len(group), np.int64)
+    if len(group) > 1:
+        every: Ints | slice = slice(None) if order is None else order
+        group, starts, ends = group[every], starts[every], ends[every]
+        covered = np.where(group[:-1] == group[1:], np.maximum(ends[:-1] - starts[1:], 0), 0)
+        overlap[slice(1, None) if order is None else order[1:]] = covered
+    return overlap
+
+
+def _positions(group: Ints, order: Ints | None) -> Ints:
+    """For each row its position among the rows of its group."""
+    if not len(group):
+        return np.zeros(0, np.int64)
+    in_order = group if order is None else group[order]
+    starts = np.flatnonzero(np.append(True, in_order[1:] != in_order[:-1]))
+    lengths = np.diff(np.append(starts, len(group)))
+    counted = np.arange(len(group)) - np.repeat(starts, lengths)
+    if order is None:
+        return counted
     positions = np.empty(len(group), np.int64)
-    positions[order] = np.arange(len(group)) - first
+    positions[order] = counted
     return positions
 
 
-def _disagreeing(batch: Batch, name: str, rows: Ints, known: Mask) -> pa.Array:
+def _disagreeing(batch: Batch, name: str) -> pa.Array:
     """Which of the columns that a row repeats differ from its document's."""
-    table = batch.tables[name]
-    if not known.any():
-        return pa.nulls(table.num_rows, pa.string())
-    at = pa.array(np.where(known, rows, 0))
+    table, rows, runs = batch.tables[name], batch.document_rows(name), batch.runs(name)
     masks = {}
-    for column in carried_columns(name):
-        own, theirs = flat(table[column]), flat(batch.documents[column]).take(at)
-        both_null = true(pc.and_(own.is_null(), theirs.is_null()))
-        masks[column] = known & ~(true(pc.equal(own, theirs)) | both_null)
+    for column in carried_columns(name) if (runs.documents >= 0).any() else ():
+        own = flat(table[column])
+        first = changes(own)
+        first[runs.starts] = True
+        at = np.flatnonzero(first)
+        of = rows[at]
+        some, theirs = own.take(pa.array(at)), flat(batch.documents[column]).take(pa.array(np.maximum(of, 0)))
+        agrees = true(pc.equal(some, theirs)) | true(pc.and_(some.is_null(), theirs.is_null()))
+        differs = (of >= 0) & ~agrees
+        if differs.any():
+            masks[column] = differs[np.cumsum(first) - 1]
     return names_where(masks, table.num_rows)

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from expectations import document_facts, links, paragraphs, photos, tags, turns
-from expectations.facts import Batch, Facts, flat
+from expectations import document_facts, links, paragraph_facts, photos, tags, turns
+from expectations.arrays import flat
+from expectations.facts import Batch, Facts
 from storage.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _FACTS: Mapping[str, Callable[[Batch], Facts]] = {
     "documents": document_facts.facts,
     "turns": turns.facts,
-    "paragraphs": paragraphs.facts,
+    "paragraphs": paragraph_facts.facts,
     "tags": tags.facts,
     "links": links.facts,
     "photos": photos.facts,

@@ -70,7 +70,7 @@ RULES: tuple[Rule, ...] = (
         "documents.title.encoding",
         ("title",),
         WARNING,
-        not_matching("title", f"{vocabulary.MOJIBAKE}|{vocabulary.INVISIBLE}"),
+        not_matching("title", vocabulary.ENCODING),
         "The title was read in a wrong encoding or holds control characters: export the page as UTF-8.",
         HEALTHY + ": no title holds any",
     ),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from expectations import vocabulary
+from expectations.arrays import ints, nullable, true
 from expectations.common import belonging
 from expectations.document_facts import source_starts
-from expectations.facts import EPOCH, Batch, Facts, belonging_facts, ints, nullable, true
+from expectations.facts import EPOCH, Batch, Facts, belonging_facts
 from expectations.rules import (
     CONTRACT,
     CRITICAL,

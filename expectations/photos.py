@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from expectations.arrays import true
 from expectations.common import belonging
-from expectations.facts import MANY_PAGES_SHARE, Batch, Facts, belonging_facts, pages_alike, true
+from expectations.facts import MANY_PAGES_SHARE, Batch, Facts, belonging_facts, pages_alike
 from expectations.rules import (
     CONTRACT,
     CRITICAL,
@@ -20,7 +21,7 @@ from expectations.rules import (
     not_matching,
     one_of,
 )
-from expectations.turns import is_blank
+from expectations.texts import Texts
 
 RULES: tuple[Rule, ...] = (
     *belonging("photos"),
@@ -95,9 +96,8 @@ RULES: tuple[Rule, ...] = (
 def facts(batch: Batch) -> Facts:
     """What the rules of `photos` judge besides its own columns."""
     table = batch.tables["photos"]
-    bare = np.logical_and.reduce(
-        [true(is_blank(table["caption"])), true(is_blank(table["credit"])), true(table["album_size"].is_null())]
-    )
+    blank = [Texts.of(table[column]).is_blank for column in ("caption", "credit")]
+    bare = np.logical_and.reduce([*blank, true(table["album_size"].is_null())])
     return {
         **belonging_facts(batch, "photos"),
         "is_bare": pa.array(bare),

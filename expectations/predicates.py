@@ -7,53 +7,77 @@ tests both are held against each other. Null is let pass, as there, except where
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.facts import Ints, Mask, flat
+from expectations import vocabulary
+from expectations.arrays import Ints, Mask, are_distinct, flat, true
+from expectations.facts import Searched
 from expectations.rules import Argument, Check, Rule
+from expectations.texts import Texts
 
 Arguments = Mapping[str, Argument]
 
 _NOT_MATCH = "ExpectColumnValuesToNotMatchRegex"
 
 
-def find_breaking(rules: Iterable[Rule], table: pa.Table) -> dict[str, Ints]:
-    """The rows of a table that break each rule, ascending; rules that hold are left out."""
+def find_breaking(
+    rules: Iterable[Rule], table: pa.Table, searched: Mapping[str, Searched] = MappingProxyType({})
+) -> dict[str, Ints]:
+    """The rows of a table that break each rule, ascending; rules that hold are left out.
+
+    Args:
+        rules: rules of the table.
+        table: its rows, facts among the columns.
+        searched: by column of text, what it was searched for already.
+    """
     rules = list(rules)
-    hits = _find_hits([rule.check for rule in rules if rule.check.expectation == _NOT_MATCH], table)
+    hits = _find_hits([rule.check for rule in rules if rule.check.expectation == _NOT_MATCH], table, searched)
     found = {}
     for rule in rules:
-        rows = hits.get(rule.check.judged[0]) if rule.check.expectation == _NOT_MATCH else None
-        if rows is None:
+        if rule.check.expectation != _NOT_MATCH:
             found[rule.rule_id] = np.flatnonzero(breaking(rule.check, table))
-        elif len(rows):
+        elif len(rows := hits[rule.check.judged[0]]):
             some = table.select(rule.check.judged).take(pa.array(rows))
             found[rule.rule_id] = rows[breaking(rule.check, some)]
     return {rule_id: rows for rule_id, rows in found.items() if len(rows)}
 
 
-def _find_hits(checks: Sequence[Check], table: pa.Table) -> dict[str, Ints]:
-    """Per column of text that several expressions must not match, the rows that any of them matches: in one pass."""
+def _find_hits(checks: Sequence[Check], table: pa.Table, searched: Mapping[str, Searched]) -> dict[str, Ints]:
+    """Per column of text that expressions must not match, the rows that any of them may match: in one pass."""
     by_column: dict[str, list[str]] = {}
     for check in checks:
-        by_column.setdefault(check.judged[0], []).append(f"(?:{check.arguments['regex']})")
-    return {
-        column: np.flatnonzero(_mask(pc.match_substring_regex(flat(table[column]), "|".join(each))))
-        for column, each in by_column.items()
-        if len(each) > 1
-    }
+        by_column.setdefault(check.judged[0], []).append(str(check.arguments["regex"]))
+    hits = {}
+    for column, each in by_column.items():
+        known, texts = searched.get(column), Texts.of(table[column])
+        if known and known.expressions.issuperset(each):
+            hits[column] = known.rows
+        elif able := [f"(?:{one})" for one in each if _may_match(one, texts)]:
+            hits[column] = np.flatnonzero(true(pc.match_substring_regex(texts.column, "|".join(able))))
+        else:
+            hits[column] = np.array([], np.int64)
+    return hits
+
+
+def _may_match(expression: str, texts: Texts) -> bool:
+    """Whether some text holds a byte without which the expression matches none."""
+    needed = vocabulary.NEEDED.get(expression)
+    return needed is None or texts.holds_any(needed)
 
 
 def breaking(check: Check, table: pa.Table) -> Mask:
     """For each row of a table, facts among its columns, whether it breaks the check."""
     columns = [_without_nan(flat(table[name])) for name in check.judged]
     if check.expectation == "ExpectColumnValuesToBeNull":
-        return _mask(columns[0].is_valid())
-    known = np.logical_and.reduce([_mask(column.is_valid()) for column in columns])
-    broken: Mask = known & ~_mask(_HOLDS[check.expectation](check.arguments, *columns))
+        return true(columns[0].is_valid())
+    broken = ~true(_HOLDS[check.expectation](check.arguments, *columns))
+    for column in columns:
+        if column.null_count:
+            broken &= true(column.is_valid())
     return broken
 
 
@@ -62,10 +86,6 @@ def _without_nan(column: pa.Array) -> pa.Array:
     if not pa.types.is_floating(column.type):
         return column
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-
-
-def _mask(values: pa.Array | pa.ChunkedArray) -> Mask:
-    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def _match(arguments: Arguments, column: pa.Array) -> pa.Array:
@@ -78,22 +98,33 @@ def _not_match(arguments: Arguments, column: pa.Array) -> pa.Array:
 
 def _in_set(arguments: Arguments, column: pa.Array) -> pa.Array:
     values = arguments["value_set"]
+    if isinstance(values, Sequence) and len(values) == 1:
+        return pc.equal(column, pa.scalar(values[0], column.type))
     return pc.is_in(column, value_set=pa.array(values).cast(column.type))
 
 
 def _unique(_: Arguments, column: pa.Array) -> pa.Array:
+    if are_distinct(column):
+        return _all_hold(column)
     counts = column.value_counts()
     once = counts.field("values").filter(pc.equal(counts.field("counts"), 1))
     return pc.is_in(column, value_set=once)
 
 
 def _lengths(arguments: Arguments, column: pa.Array) -> pa.Array:
-    return pc.less_equal(pc.utf8_length(column), arguments["max_value"])
+    most = int(str(arguments["max_value"]))
+    if (Texts.of(column).sizes <= most).all():  # no text has more characters than bytes
+        return _all_hold(column)
+    return pc.less_equal(pc.utf8_length(column), most)
+
+
+def _all_hold(column: pa.Array) -> pa.Array:
+    return pa.array(np.ones(len(column), np.bool_))
 
 
 def _between(arguments: Arguments, column: pa.Array) -> pa.Array:
     least, most = arguments.get("min_value"), arguments.get("max_value")
-    holds = pa.array(np.ones(len(column), np.bool_))
+    holds = _all_hold(column)
     if least is not None:
         holds = pc.and_(holds, pc.greater_equal(column, least))
     if most is not None:

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations import vocabulary
+from expectations.arrays import flat, ints
 from expectations.common import belonging
-from expectations.facts import Batch, Facts, belonging_facts, flat, ints
+from expectations.facts import Batch, Facts, belonging_facts
 from expectations.rules import (
     CONTRACT,
     CRITICAL,

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations import vocabulary
+from expectations.arrays import Ints, Mask, ints, true
 from expectations.common import belonging
-from expectations.facts import Batch, Facts, Ints, Mask, belonging_facts, flat, ints, true
+from expectations.facts import Batch, Facts, belonging_facts
 from expectations.rules import (
     CONTRACT,
     CRITICAL,
@@ -21,6 +22,7 @@ from expectations.rules import (
     not_matching,
     one_of,
 )
+from expectations.texts import Texts
 
 _CODE = "a fault of the code that makes the tables."
 _BYTES = 40  # bits of a byte offset: a terabyte
@@ -73,7 +75,7 @@ RULES: tuple[Rule, ...] = (
         "turns.speaker_label.encoding",
         ("speaker_label",),
         WARNING,
-        not_matching("speaker_label", f"{vocabulary.MOJIBAKE}|{vocabulary.INVISIBLE}"),
+        not_matching("speaker_label", vocabulary.ENCODING),
         "The label was read in a wrong encoding or holds control characters: export the page as UTF-8.",
         HEALTHY + ": no label holds any",
     ),
@@ -141,15 +143,15 @@ RULES: tuple[Rule, ...] = (
 def facts(batch: Batch) -> Facts:
     """What the rules of `turns` judge besides its own columns."""
     table, paragraphs = batch.tables["turns"], batch.tables["paragraphs"]
-    turn_rows = ints(pc.index_in(paragraphs["turn_id"], value_set=flat(table["turn_id"]), skip_nulls=True), missing=-1)
+    turn_rows = batch.turn_rows
     spoken = (turn_rows >= 0) & true(pc.equal(paragraphs["kind"], "speech"))
     spoken_words = np.zeros(table.num_rows, np.int64)
-    np.add.at(spoken_words, turn_rows[spoken], batch.paragraph_words[spoken])
+    np.add.at(spoken_words, turn_rows[spoken], batch.paragraphs.words[spoken])
     is_person = true(pc.equal(table["speaker_kind"], "person"))
-    unnamed = np.logical_and(*(true(is_blank(table[column])) for column in ("speaker_name", "speaker_role")))
+    unnamed = np.logical_and(*(Texts.of(table[column]).is_blank for column in ("speaker_name", "speaker_role")))
     return {
         **belonging_facts(batch, "turns"),
-        "is_silent": pc.and_(is_blank(table["text"]), pc.invert(pa.array(_is_left_out(batch)))),
+        "is_silent": pa.array(Texts.of(table["text"]).is_blank & ~_is_left_out(batch)),
         "is_nobody": pa.array(is_person & unnamed),
         "spoken_rows": pa.array(np.bincount(turn_rows[spoken], minlength=table.num_rows), pa.int32()),
         "spoken_words": pa.array(spoken_words, pa.int32()),
@@ -177,8 +179,3 @@ def _is_left_out(batch: Batch) -> Mask:
 def _places(batch: Batch, table: str, column: str) -> Ints:
     """A number a row that orders rows by document and byte."""
     return (batch.document_rows(table) << _BYTES) + ints(batch.tables[table][column], missing=0)
-
-
-def is_blank(texts: pa.ChunkedArray) -> pa.Array:
-    """Whether a text is null or nothing but white space."""
-    return flat(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), True))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,8 +53,7 @@ def judge_fragment(
     """
     tables = {name: fragment.read(name) for name in TABLES}
     judgement = judge({**tables, "blocks": fragment.read("blocks")}, today, fragment.twice, sample_rows)
-    columns = ["document_id", "title", "dump_sha256", "rendition_sha256", "byte_start", "byte_end", "parser"]
-    documents = {row["document_id"]: row for row in tables["documents"].select(columns).to_pylist()}
+    documents = _read_documents(tables["documents"], {broken.document_id for broken in judgement.broken})
     findings: dict[str, list[Finding]] = {"critical": [], "warning": []}
     for broken in judgement.broken:
         row = documents[broken.document_id]
@@ -78,6 +78,13 @@ def judge_fragment(
         (*fragment.findings, *findings["critical"]),
         tuple(findings["warning"]),
     )
+
+
+def _read_documents(documents: pa.Table, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What a finding tells of a document, by its id."""
+    columns = ["document_id", "title", "dump_sha256", "rendition_sha256", "byte_start", "byte_end", "parser"]
+    wanted = pc.is_in(documents["document_id"], value_set=pa.array(ids, pa.string()))
+    return {row["document_id"]: row for row in documents.select(columns).filter(wanted).to_pylist()}
 
 
 def find_fault(

@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from expectations import predicates
-from expectations.facts import Batch
+from expectations.facts import Batch, Searched
 from expectations.frames import drift, judged_table, to_frame
 from expectations.rules import CRITICAL, Rule
 from expectations.suites import build_suite, rules_of, suite_of
@@ -110,7 +110,8 @@ def judge(
     broken: list[Broken] = []
     for name in _ORDER:
         judged = judged_table(batch, name)
-        failures = _failing_rows(judged, name, sample_rows) if judged.num_rows else {}
+        searched = {"text": batch.searched} if name == "paragraphs" else {}
+        failures = _failing_rows(judged, name, sample_rows, searched) if judged.num_rows else {}
         for rule in rules_of(name):
             rows = failures.get(rule.rule_id, [])
             verdicts.append(_verdict(rule, judged.num_rows, len(rows)))
@@ -170,20 +171,21 @@ def _broken(rule: Rule, judged: pa.Table, rows: Sequence[int]) -> list[Broken]:
             f"rule {rule.rule_id} is broken by row {rows[ids.index(None)]} of {rule.table}, which names no document",
             "Nothing can be held back for it. This is a fault of the code that makes the tables.",
         )
-    values = zip(*(shown[column].to_pylist() for column in rule.observed), strict=True)
+    observed = _observe({name: shown[name].to_pylist() for name in rule.observed})
+    rule_id, severity, reason = rule.rule_id, rule.severity, rule.reason
     return [
-        Broken(document, rule.rule_id, rule.severity, _observed(rule.observed, cells), rule.reason, row)
-        for document, cells, row in zip(ids, values, rows, strict=True)
+        Broken(document, rule_id, severity, told, reason, row)
+        for document, told, row in zip(ids, observed, rows, strict=True)
     ]
 
 
-def _observed(names: Sequence[str], cells: Sequence[object]) -> str:
-    """The values that broke a rule: alone when there is one, else by name; shortened."""
-    if len(names) == 1:
-        return _shorten(_plain(cells[0]), OBSERVED_CHARS)
-    each = max(20, (OBSERVED_CHARS - sum(len(name) + 3 for name in names)) // len(names))
-    told = (f"{name}={_shorten(_plain(cell), each)}" for name, cell in zip(names, cells, strict=True))
-    return _shorten(", ".join(told), OBSERVED_CHARS)
+def _observe(values: Mapping[str, Sequence[object]]) -> list[str]:
+    """The values that broke a rule, row by row: alone where there is one, else by name; shortened."""
+    if len(values) == 1:
+        return [_shorten(_plain(cell), OBSERVED_CHARS) for cell in next(iter(values.values()))]
+    each = max(20, (OBSERVED_CHARS - sum(len(name) + 3 for name in values)) // len(values))
+    told = ([f"{name}={_shorten(_plain(cell), each)}" for cell in cells] for name, cells in values.items())
+    return [_shorten(", ".join(cells), OBSERVED_CHARS) for cells in zip(*told, strict=True)]
 
 
 def _plain(value: object) -> str:
@@ -195,10 +197,12 @@ def _shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _failing_rows(judged: pa.Table, name: str, sample_rows: int) -> dict[str, list[int]]:
+def _failing_rows(
+    judged: pa.Table, name: str, sample_rows: int, searched: Mapping[str, Searched]
+) -> dict[str, list[int]]:
     """Rows that break each rule of a table, ascending; rules that hold are left out."""
     rules = rules_of(name)
-    broken = predicates.find_breaking(rules, judged)
+    broken = predicates.find_breaking(rules, judged, searched)
     sample = np.arange(judged.num_rows)[:: max(1, -(-judged.num_rows // sample_rows))] if sample_rows else _NO_ROWS
     rows = np.unique(np.concatenate([sample, *broken.values()]))
     if not len(rows):

@@ -235,7 +235,7 @@ def test_a_rule_that_cannot_be_judged_is_no_verdict(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(validate, "to_frame", lambda table, rules, rows: table.select(["value"]).to_pandas())
     monkeypatch.setattr(validate, "_suite", lambda table: validate.suite_of("broken", (rule,)))
     with pytest.raises(StenolakeError, match="rule tags.nothing.here could not be judged".replace(".", "[.]")):
-        validate._failing_rows(judged_table(Batch(builder.tables(), TODAY), "tags"), "tags", 100)
+        validate._failing_rows(judged_table(Batch(builder.tables(), TODAY), "tags"), "tags", 100, {})
 
 
 def test_a_judgement_is_the_same_in_threads() -> None:
