@@ -28,7 +28,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from storage.lake import ROW_GROUP_ROWS, Lake, Partition
+from storage.lake import Lake, Partition
+from storage.merge import ROW_GROUP_ROWS
 
 _ASK = """
 import json, sys, time

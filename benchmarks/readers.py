@@ -27,7 +27,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.commit import commit
-from storage.lake import PARTITIONED, Lake, Partition
+from storage.lake import PARTITIONED, SORT_KEYS, Lake, Partition
+from storage.merge import strand_of
 from storage.schemas import TABLES
 from tests.harness import READERS, forkserver, page, plain_ingest
 
@@ -53,7 +54,8 @@ def rewrite(lake: Lake, pages: Mapping[Partition, Rows], generation: int) -> Non
                 rows = rows.set_column(schema.get_field_index("run_id"), schema.field("run_id"), run_id)
             added[table] = rows
         standing = lake.read("documents", partition, ["document_id"])["document_id"].to_pylist()
-        moves += lake.stage(partition, added.__getitem__, standing, folder)
+        strands = {table: [strand_of(rows, SORT_KEYS[table])] for table, rows in added.items()}
+        moves += lake.stage(partition, strands.__getitem__, standing, folder)
     moves = [dataclasses.replace(move, together=move.output.table in TABLES) for move in moves]
     commit(lake.root, folder, sorted(moves, key=lambda move: move.output.table == "documents"))
     shutil.rmtree(folder)

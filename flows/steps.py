@@ -26,8 +26,9 @@ from tasks import acquire as acquiring
 from tasks import recall as recalling
 from tasks.acquire import Dump, Recognised
 from tasks.cut import Batch
+from tasks.fragment import Fragment
 from tasks.hold import Held, judge_fragment
-from tasks.parse import Defaults, Fragment, parse_batch
+from tasks.parse import Defaults, parse_batch
 from tasks.publish import Change, Judged, Plan, plan_publication, stage_partition
 from tasks.recall import Recollection
 from tasks.speakers import stage_speakers

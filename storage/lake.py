@@ -11,35 +11,26 @@ renames them, `documents` last, so that a reader who starts from `documents` fin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from storage import schemas
 from storage.commit import Move
-from storage.errors import DamageError, NoLakeError, StorageError
-from storage.failpoint import reach
-from storage.files import make_folder, sha256_file, storing, sync_file
-from storage.order import sort_groups
+from storage.errors import NoLakeError
+from storage.files import sha256_file
+from storage.merge import Merge, Strand, merge
+from storage.parquet import read_rows, read_strand, write_groups
 from storage.raw import RawStore
 from storage.records import Output
-
-ROW_GROUP_ROWS = 65_536  # a reader prunes by row group; DuckDB works on 122,880 and below in parallel
 
 # `blocks` lives under `_lineage` but is replaced with the tables: same partitions, same commit.
 PARTITIONED: Mapping[str, pa.Schema] = {"blocks": schemas.BLOCKS, **schemas.TABLES}
 SORT_KEYS: Mapping[str, tuple[str, ...]] = {"blocks": ("document_id", "block_index"), **schemas.SORT_KEYS}
-
-_LOW_CARDINALITY = frozenset(
-    "source_id language kind event_date place speaker_label speaker_name speaker_role speaker_kind speaker_id facet"
-    " value relation parser run_id rendition_sha256 dump_sha256 document_id turn_id ingested_at table".split()
-)
-_BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -131,25 +122,7 @@ class Lake:
         for name in encoded:
             at = schema.get_field_index(name)
             schema = schema.set(at, schema.field(at).with_type(pa.dictionary(pa.int32(), pa.string())))
-        return self.read_file(path, schema, columns, encoded)
-
-    def read_file(
-        self, path: Path, schema: pa.Schema, columns: Sequence[str] | None = None, encoded: Collection[str] = ()
-    ) -> pa.Table:
-        """The rows of one file of a table (none where there is no file), in the table's schema.
-
-        Raises:
-            DamageError: the file is no Parquet of that schema any more.
-        """
-        wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
-        if not path.exists():
-            return wanted.empty_table()
-        try:
-            with pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
-                rows = file.read(columns and list(columns)).select(wanted.names)
-            return rows.cast(wanted) if rows.schema.types != wanted.types else pa.table(rows.columns, schema=wanted)
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-            raise DamageError(f"cannot be read: {path}: {error}", "restore it from a copy of the lake") from error
+        return read_rows(path, schema, columns, encoded)
 
     def known_documents(self, sources: Iterable[str], ids: Collection[str]) -> dict[str, Known]:
         """What the lake holds of some documents of these sources: id -> what is known; those it lacks are left out."""
@@ -167,7 +140,7 @@ class Lake:
     def stage(
         self,
         partition: Partition,
-        added: Callable[[str], pa.Table],
+        added: Callable[[str], Sequence[Strand]],
         replaced: Sequence[str],
         folder: Path,
         threads: int = 1,
@@ -176,98 +149,45 @@ class Lake:
 
         Args:
             partition: the partition.
-            added: the rows of a table that are added, in its schema; asked for one table after the other.
+            added: the rows of a table that are added; asked for one table after the other.
             replaced: document ids whose old rows go.
             folder: a folder below `staging`.
-            threads: tables that are made at a time; each is held in memory.
+            threads: tables that are made at a time; of each a row group or two are held in memory.
 
         Returns:
             One move for each table whose rows change, in the order of publication. A partition that loses all
             its documents gives outputs of 0 bytes.
         """
         gone = pa.array(sorted(replaced), pa.string())
-
-        documents = self._merge("documents", partition, added, gone)  # first: it tells whether anything is left
-        is_emptied = documents is not None and not documents.num_rows
+        documents = self._merge("documents", partition, added("documents"), gone)
+        is_emptied = documents is not None and not documents.rows
 
         def make(table: str) -> Move | None:
-            rows = documents if table == "documents" else self._merge(table, partition, added, gone)
+            rows = documents if table == "documents" else self._merge(table, partition, added(table), gone)
             return None if rows is None else self._stage_file(table, partition, None if is_emptied else rows, folder)
 
         with ThreadPoolExecutor(threads) as pool:
             return [move for move in pool.map(make, PARTITIONED) if move]
 
-    def _merge(
-        self, table: str, partition: Partition, added: Callable[[str], pa.Table], gone: pa.Array
-    ) -> pa.Table | None:
-        """The new rows of a table, in no order yet; None where they are the old ones."""
-        old, schema = self.read(table, partition), PARTITIONED[table]
-        kept = old.filter(pc.invert(pc.is_in(old["document_id"], gone))) if len(gone) else old
-        rows = pa.concat_tables([kept.cast(schema), added(table).cast(schema)]).combine_chunks()
-        if rows.num_rows == old.num_rows and self.file(table, partition).exists():
-            groups = enumerate(sort_groups(rows, SORT_KEYS[table], ROW_GROUP_ROWS))
-            if all(group.equals(old.slice(at * ROW_GROUP_ROWS, ROW_GROUP_ROWS)) for at, group in groups):
-                return None
+    def _merge(self, table: str, partition: Partition, added: Sequence[Strand], gone: pa.Array) -> Merge | None:
+        """The new rows of a table; None where they are the old ones."""
+        path, schema, keys = self.file(table, partition), PARTITIONED[table], SORT_KEYS[table]
+        old = read_strand(path, schema, keys)
+        kept = old.without(gone)
+        is_touched = kept.documents.num_rows < old.documents.num_rows or any(one.documents.num_rows for one in added)
+        if path.exists() and not is_touched:
+            return None
+        rows, before = merge([kept, *added], schema, keys), merge([old], schema, keys)
+        if rows.rows == before.rows and path.exists() and all(map(pa.Table.equals, rows.groups(), before.groups())):
+            return None
         return rows
 
-    def _stage_file(self, table: str, partition: Partition, rows: pa.Table | None, folder: Path) -> Move:
+    def _stage_file(self, table: str, partition: Partition, rows: Merge | None, folder: Path) -> Move:
         final = self.file(table, partition)
         relative = final.relative_to(self.root).as_posix()
         if rows is None:
             return Move("", Output(table, str(partition), relative, 0, 0, ""))
         staged = folder / f"{table}-{partition.source}-{partition.year}.parquet"
-        keys = SORT_KEYS[table]
-        _write_groups(staged, rows, keys, lambda: sort_groups(rows, keys, ROW_GROUP_ROWS))
-        output = Output(table, str(partition), relative, rows.num_rows, staged.stat().st_size, sha256_file(staged))
+        write_groups(staged, PARTITIONED[table], rows, SORT_KEYS[table])
+        output = Output(table, str(partition), relative, rows.rows, staged.stat().st_size, sha256_file(staged))
         return Move(staged.name, output)
-
-
-def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
-    """Write one Parquet file of rows that are in order, sync it, and read it back.
-
-    Raises:
-        StorageError: writing failed, or what was read back is not what was written.
-    """
-    starts = range(0, max(1, rows.num_rows), ROW_GROUP_ROWS)
-    _write_groups(path, rows, sort_keys, lambda: (rows.slice(start, ROW_GROUP_ROWS) for start in starts))
-
-
-def _write_groups(
-    path: Path, rows: pa.Table, sort_keys: Sequence[str], groups: Callable[[], Iterator[pa.Table]]
-) -> None:
-    """Write row groups, made one at a time, of as many rows in all; sync them, and read them back.
-
-    The same rows give the same bytes: nothing of the run, the clock or the machine goes into the file.
-    """
-    columns = set(rows.column_names)
-    bloom = {name: {"ndv": max(rows.num_rows, 1), "fpp": 0.01} for name in sorted(_BLOOM_FILTERED & columns)}
-    with storing(path):
-        make_folder(path.parent)
-        with (
-            path.open("wb") as sink,
-            pq.ParquetWriter(
-                sink,
-                rows.schema,
-                compression="zstd",
-                compression_level=3,
-                use_dictionary=sorted(_LOW_CARDINALITY & columns),
-                write_page_index=True,
-                write_page_checksum=True,
-                sorting_columns=pq.SortingColumn.from_ordering(rows.schema, [(key, "ascending") for key in sort_keys]),
-                bloom_filter_options=bloom if rows.num_rows else None,
-            ) as writer,
-        ):
-            for group in groups():
-                writer.write_table(group, ROW_GROUP_ROWS)
-        reach("table.made")
-        sync_file(path)
-        reach("table.synced")
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            back = (file.read_row_group(number) for number in range(file.num_row_groups))
-            # Parquet knows no time of whole seconds: time32[s] comes back as [ms]
-            is_same = file.metadata.num_rows == rows.num_rows and all(
-                read.cast(rows.schema).equals(group) for read, group in zip(back, groups(), strict=False)
-            )
-    if not is_same:
-        raise StorageError(f"what was read back is not what was written: {path}", "check the disk and run again")
-    reach("table.read_back")

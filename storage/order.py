@@ -7,7 +7,7 @@ sorted one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,44 +16,43 @@ import pyarrow.compute as pc
 
 Ints = npt.NDArray[np.int64]
 
+_OF_DOCUMENTS = ("event_date", "document_id")
 
-def sort_rows(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """Rows sorted by the keys, ascending; the first keys are of documents, the last numbers the rows of one.
+
+def keys_of_documents(keys: Sequence[str]) -> list[str]:
+    """Of the keys by which rows are sorted those that are of documents: the first ones."""
+    return [key for key in keys if key in _OF_DOCUMENTS]
+
+
+def columns_of_order(keys: Sequence[str]) -> list[str]:
+    """The columns that tell how rows stand: `document_id`, and the keys."""
+    return list(dict.fromkeys(("document_id", *keys)))
+
+
+def find_documents(rows: pa.Table, keys: Sequence[str]) -> tuple[Ints, Ints] | None:
+    """The first row of each document, and how many it has, where the rows of each stand together and in their order.
 
     Args:
-        rows: rows with a `document_id`.
-        keys: as in `storage.lake.SORT_KEYS`.
+        rows: rows with the columns of `columns_of_order`.
+        keys: as in `storage.lake.SORT_KEYS`; the first are of documents, the last numbers the rows of one.
+
+    Returns:
+        None where rows stand otherwise.
     """
-    return next(sort_groups(rows, keys, max(1, rows.num_rows)))
-
-
-def sort_groups(rows: pa.Table, keys: Sequence[str], size: int) -> Iterator[pa.Table]:
-    """The same, `size` rows at a time, and one group without any where there are none: one is held in memory."""
-    rows = rows.combine_chunks()
-    order = _find_order(rows, keys)
-    for start in range(0, max(1, rows.num_rows), size):
-        if order is None:
-            yield rows.slice(start, size)
-        else:
-            yield rows.take(pa.array(order[start : start + size]))
-
-
-def _find_order(rows: pa.Table, keys: Sequence[str]) -> Ints | None:
-    """Numbers of the rows in their order; None where they stand in it."""
-    if rows.num_rows < 2:
-        return None
-    ids = rows["document_id"].chunk(0)
+    ids = rows["document_id"].combine_chunks()
+    if not len(ids):
+        return np.array([], np.int64), np.array([], np.int64)
+    if pa.types.is_dictionary(ids.type):
+        ids = ids.indices
     starts = np.append(0, np.flatnonzero(pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)) + 1)
-    of_documents = [key for key in keys if key in ("event_date", "document_id")]
-    documents = rows.select(of_documents).take(pa.array(starts))
-    if pc.count_distinct(documents["document_id"]).as_py() < len(starts) or not _is_numbered(rows, keys[-1], starts):
-        numbers: Ints = pc.sort_indices(rows, [(key, "ascending") for key in keys]).to_numpy()
-        return numbers
-    order = pc.sort_indices(documents, [(key, "ascending") for key in of_documents]).to_numpy()
-    if (np.diff(order) == 1).all():
+    if pc.count_distinct(ids).as_py() < len(starts) or not _is_numbered(rows, keys[-1], starts):
         return None
-    counts = np.diff(np.append(starts, rows.num_rows))
-    return ranges(starts[order], counts[order])
+    return starts, np.diff(np.append(starts, len(ids)))
+
+
+def sort_rows(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """Rows sorted by the keys, ascending, whatever their order was."""
+    return rows.take(pc.sort_indices(rows, [(key, "ascending") for key in keys])).combine_chunks()
 
 
 def ranges(starts: Ints, counts: Ints) -> Ints:
@@ -69,7 +68,7 @@ def ranges(starts: Ints, counts: Ints) -> Ints:
 
 def _is_numbered(rows: pa.Table, key: str, starts: Ints) -> bool:
     """Whether a column rises within each document; one row a document, with no number, is in order."""
-    if key in ("event_date", "document_id"):
+    if key in _OF_DOCUMENTS:
         return bool(len(starts) == rows.num_rows)
     falls = np.diff(rows[key].to_numpy()) <= 0
     falls[starts[1:] - 1] = False  # from one document to the next

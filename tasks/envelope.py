@@ -28,8 +28,8 @@ from storage import ledger
 from storage.errors import RefusedError
 from storage.lake import Lake
 from storage.records import Verdict
+from tasks.fragment import Fragment, Recalled
 from tasks.hold import Held
-from tasks.parse import Fragment, Recalled
 
 Measures = dict[str, Measure]
 Dated = dict[str, tuple[int, str]]  # document id -> day number, hash of what it says

@@ -14,7 +14,7 @@ from expectations.suites import BY_ID
 from storage.records import Finding, Verdict
 from storage.schemas import TABLES
 from tasks.acquire import Dump
-from tasks.parse import Fragment
+from tasks.fragment import Fragment
 from tasks.publish import Judged
 from tasks.validate import SAMPLE_ROWS, Broken, judge
 

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.ipc
-
-from storage import ledger_schemas as schemas
 from storage.files import storing
-from storage.lake import PARTITIONED
-from storage.order import ranges
 from storage.records import Finding
 from tasks import formats
 from tasks.aliases import named_file, read_aliases
 from tasks.cut import Batch, Slice
 from tasks.document import Document
 from tasks.formats.blocks import fold
+from tasks.fragment import Fragment, write_fragment
 from tasks.origin import Origin
-from tasks.tabulate import Tables, tabulate
+from tasks.tabulate import tabulate
 from tasks.told import tell
 
 
@@ -39,56 +30,6 @@ class Defaults:
     date: dt.date | None = None
     format: str | None = None  # that was asked for, whatever the text looks like
     aliases: str | None = field(default_factory=named_file)
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """Rows parsed from a batch, a file a table in `folder`; documents met, held back by the parser, met twice over.
-
-    `twice` are the ids of documents that one dump holds more than once, in the same words or others.
-    """
-
-    folder: Path
-    documents: int
-    findings: tuple[Finding, ...]
-    repeated: int = 0
-    twice: frozenset[str] = frozenset()
-    met: Mapping[str, int] = field(default_factory=dict)  # dump hash -> documents of it in the batch
-
-    def read(self, table: str) -> pa.Table:
-        """Rows of a table, memory-mapped."""
-        with storing(self.folder), pa.memory_map(str(self.folder / f"{table}.arrow")) as stream:
-            return pa.ipc.open_file(stream).read_all()
-
-    def read_some(self, table: str, ids: Collection[str]) -> pa.Table:
-        """Rows of some documents; the others are not touched."""
-        counts = self.read("counts")
-        starts = np.cumsum(counts[table]) - counts[table].to_numpy()
-        wanted = np.flatnonzero(pc.is_in(counts["document_id"], pa.array(ids, pa.string())))
-        return self.read(table).take(pa.array(ranges(starts[wanted], counts[table].to_numpy()[wanted])))
-
-    def count_some(self, ids: Collection[str]) -> dict[str, int]:
-        """How many rows some documents have in each table."""
-        counts = self.read("counts")
-        some = counts.filter(pc.is_in(counts["document_id"], pa.array(ids, pa.string())))
-        return {name: pc.sum(some[name]).as_py() or 0 for name in PARTITIONED}
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled(Fragment):
-    """Documents of dumps that were read before (`tasks.recall`): what decides which of them stand, and no row more.
-
-    `elsewhere` are the ids of those that the lake holds as they were read, but from another dump.
-    """
-
-    stand: pa.Table = field(default_factory=schemas.READINGS.empty_table)
-    elsewhere: frozenset[str] = frozenset()
-
-    def read(self, table: str) -> pa.Table:
-        """The documents, in the `readings` schema; there are no rows of other tables."""
-        if table != "documents":
-            raise KeyError(table)
-        return self.stand
 
 
 def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
@@ -117,20 +58,11 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
         document = documents[number]
         uri, end = uris[document.origin.dump_sha256], document.base + len(document.data)
         findings.append(_finding(_failed(error), None, document.origin, uri, document.base, end))
-    fragments = [_write(batch.path.with_suffix(f".{number}"), each) for number, each in enumerate(tables)]
+    fragments = [write_fragment(batch.path.with_suffix(f".{number}"), each) for number, each in enumerate(tables)]
     with storing(batch.path):
         batch.path.unlink()
     fragments[0] = replace(fragments[0], documents=met.total(), findings=tuple(findings), met=met)
     return fragments
-
-
-def _write(folder: Path, tables: Tables) -> Fragment:
-    with storing(folder):
-        folder.mkdir()
-        for name, rows in (tables.rows | {"counts": tables.counts}).items():
-            with (folder / f"{name}.arrow").open("wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
-                writer.write_table(rows)
-    return Fragment(folder, 0, (), tables.repeated, tables.twice)
 
 
 def _parse_slice(

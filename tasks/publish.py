@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 
 from storage import ledger
 from storage.commit import Move
-from storage.lake import PARTITIONED, Known, Lake, Partition
+from storage.lake import Known, Lake, Partition
+from storage.merge import Strand
 from storage.records import Sighting, Version
 from storage.schemas import TABLES
-from tasks.parse import Fragment, Recalled
+from tasks.fragment import Fragment, Recalled
 
 # What decides whether a document is published.
 _COLUMNS = ["document_id", "source_id", "event_date", "dump_sha256", "byte_start", "content_sha256", "parser", "url"]
@@ -336,9 +337,10 @@ def find_changes(plan: Plan, judged: Sequence[Judged]) -> list[Change]:
 def stage_partition(lake: Lake, change: Change, folder: Path, threads: int = 1) -> list[Move]:
     """Make the new files of one partition in the staging folder, `threads` of them at a time."""
 
-    def added(table: str) -> pa.Table:
-        found = (fragment.read_some(table, ids) for fragment, ids in change.added)
-        return pa.concat_tables([PARTITIONED[table].empty_table(), *found])
+    found = [(fragment, fragment.find(ids)) for fragment, ids in change.added]
+
+    def added(table: str) -> list[Strand]:
+        return [fragment.strand(table, documents) for fragment, documents in found]
 
     moves = lake.stage(change.partition, added, change.replaced, folder, threads)
     if not change.is_together:

@@ -34,8 +34,9 @@ from storage import ledger_schemas as schemas
 from storage.lake import Lake
 from storage.records import Finding
 from tasks.acquire import Dump, Recognised
+from tasks.fragment import Recalled
 from tasks.hold import Held
-from tasks.parse import Defaults, Recalled
+from tasks.parse import Defaults
 from tasks.publish import Judged, compare_known
 from tasks.told import tell
 

@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from storage.commit import Move
 from storage.files import sha256_file, storing
-from storage.lake import Lake, Partition, write_table
+from storage.lake import Lake, Partition
+from storage.parquet import read_rows, write_table
 from storage.people_schemas import APPEARANCES, SPEAKERS
 from storage.records import Output
 from tasks.people import is_full
@@ -160,7 +161,7 @@ def stage_speakers(lake: Lake, partitions: Sequence[Partition], moves: Sequence[
         final = lake.file("appearances", partition)
         move = turns.get(lake.file("turns", partition).relative_to(lake.root).as_posix())
         if move is None and final.exists():
-            found.append(lake.read_file(final, APPEARANCES))
+            found.append(read_rows(final, APPEARANCES))
             continue
         rows = read_turns(lake, partition) if move is None else None
         if move and move.staged:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from storage.errors import DamageError
 from storage.lake import Lake
+from storage.parquet import read_rows
 from storage.people_schemas import APPEARANCES, SPEAKERS
 from tasks.speakers import find_appearances, fold_speakers, read_turns
 from tasks.verify_files import SPEAKERS_ADVICE, Damage
@@ -22,7 +23,7 @@ def check_speakers(lake: Lake, skipped: Collection[str] = ()) -> Iterator[Damage
     for partition in lake.partitions():
         path = lake.file("appearances", partition)
         try:
-            stands = lake.read_file(path, APPEARANCES)
+            stands = read_rows(path, APPEARANCES)
             says = (
                 stands if str(partition) in skipped else find_appearances(read_turns(lake, partition), partition.source)
             )
@@ -36,7 +37,7 @@ def check_speakers(lake: Lake, skipped: Collection[str] = ()) -> Iterator[Damage
         return
     where = lake.speakers.relative_to(lake.root).as_posix()
     try:
-        if not fold_speakers(found).equals(lake.read_file(lake.speakers, SPEAKERS)):
+        if not fold_speakers(found).equals(read_rows(lake.speakers, SPEAKERS)):
             yield Damage(4, where, "is not what the turns say of their speakers", SPEAKERS_ADVICE)
     except DamageError as error:
         yield Damage(5, where, error.message, error.advice)

@@ -27,7 +27,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from storage.errors import StenolakeError
-from storage.lake import SORT_KEYS, Lake, write_table
+from storage.lake import SORT_KEYS, Lake
+from storage.parquet import write_table
 from storage.schemas import TABLES
 
 PAGE = """Events

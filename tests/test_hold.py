@@ -10,9 +10,9 @@ from expectations.suites import BY_ID
 from storage.schemas import TABLES
 from tasks.document import Document
 from tasks.formats import FORMATS
+from tasks.fragment import Fragment, write_fragment
 from tasks.hold import find_fault
 from tasks.origin import Origin
-from tasks.parse import Fragment, _write
 from tasks.tabulate import tabulate
 from tasks.validate import Broken
 from tests.formats.projection import SAMPLE_DUMP
@@ -32,7 +32,7 @@ def fragment(page: str, tmp_path_factory: pytest.TempPathFactory) -> Fragment:
     seen = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     origin = Origin(format_.SOURCE, format_.LANGUAGE, format_.TIME_ZONE, "kremlin-text/1", "0" * 64, "0" * 64, "", seen)
     (tables,), _ = tabulate([Document(page, format_.parse(page), 0, origin)])
-    return _write(tmp_path_factory.mktemp("fragment") / "0", tables)
+    return write_fragment(tmp_path_factory.mktemp("fragment") / "0", tables)
 
 
 def test_each_rule_finds_its_span_or_says_that_it_has_none(fragment: Fragment, page: str) -> None:

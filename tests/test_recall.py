@@ -18,7 +18,7 @@ from flows.verify import prove
 from storage import ledger
 from storage.lake import Lake
 from tasks import recall
-from tasks.parse import Recalled
+from tasks.fragment import Recalled
 from tasks.publish import Judged, plan_publication
 from tests import harness
 from tests.support import write

@@ -15,7 +15,8 @@ from flows.charts import draw_bars
 from flows.report import build_report
 from storage import ledger
 from storage.commit import commit
-from storage.lake import Lake, Partition
+from storage.lake import SORT_KEYS, Lake, Partition
+from storage.merge import strand_of
 from storage.records import Finding, Run
 from storage.schemas import LINEAGE, TABLES
 from tests.expectations import builder
@@ -136,7 +137,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     staging = lake.staging / "run"
     staging.mkdir(parents=True)
     tables = {**builder.to_tables(rows), "blocks": LINEAGE["blocks"].empty_table()}
-    moves = lake.stage(partition, tables.__getitem__, [], staging)
+    moves = lake.stage(partition, lambda table: [strand_of(tables[table], SORT_KEYS[table])], [], staging)
     run = Run(builder.RUN, "ingest", dt.datetime.now(dt.UTC), {"source": PAYLOADS[0]}, PAYLOADS[0], {})
     run.ended_at, run.status = run.started_at, "completed_with_quarantine"
     run.counts = {"outside_envelope": PAYLOADS, "documents": {"read": 1, "published": 1}}

@@ -13,7 +13,8 @@ import pytest
 from benchmarks.damage import try_damages
 from flows.verify import prove
 from storage import ledger
-from storage.lake import SORT_KEYS, Lake, write_table
+from storage.lake import SORT_KEYS, Lake
+from storage.parquet import write_table
 from tests.support import SAMPLE, Command, write
 
 FOLDERS = ("documents", "turns", "paragraphs", "tags", "links", "photos", "_raw", "_lineage", "_quality", "_quarantine")

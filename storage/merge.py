@@ -1,0 +1,152 @@
+"""A partition is a merge of strands, made one row group at a time.
+
+A strand is the rows that one file holds of some documents: the file of the partition as it stands, less what is
+replaced, or what a fragment adds to it. The rows of a document stand together in it, in their order. So it is enough to
+sort the documents of all strands, of which there are fifty times fewer, and to take the rows of each as a block.
+
+Nothing of the size of a partition is held but what tells of its documents: a row group is made of the stretch that each
+strand has of it, and these are let go before the next one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from storage.order import Ints, find_documents, keys_of_documents, ranges, sort_rows
+
+ROW_GROUP_ROWS = 65_536  # a reader prunes by row group; DuckDB works on 122,880 and below in parallel
+
+# Bytes of dump that a row group spans: of turns, whose rows are long, 65,536 would hold a whole year in memory.
+ROW_GROUP_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """Rows of documents, those of one together and in their order.
+
+    Args:
+        documents: `document_id`, and `event_date` where the rows have it; the `start` of its rows in the strand and
+            their `count`; the `bytes` of its dump that they span.
+        read: rows from one number to another.
+        let_go: gives memory back that was used to read.
+    """
+
+    documents: pa.Table
+    read: Callable[[int, int], pa.Table]
+    let_go: Callable[[], None] = lambda: None
+
+    def without(self, ids: pa.Array) -> Strand:
+        """The strand less some documents."""
+        kept = self.documents.filter(pc.invert(pc.is_in(self.documents["document_id"], ids)))
+        return dataclasses.replace(self, documents=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Rows of a partition in their order: how many there are, and the row groups, which can be made more than once."""
+
+    rows: int
+    groups: Callable[[], Iterator[pa.Table]]
+
+
+def strand_of(rows: pa.Table, keys: Sequence[str]) -> Strand:
+    """A strand of rows in memory, in whatever order they are."""
+    found = find_documents(rows, keys)
+    if found is None:
+        rows = sort_rows(rows, keys)
+        found = find_documents(rows, keys)
+        assert found, "rows that are sorted are those of one document after the other"
+    documents = rows.select(keys_of_documents(keys)).take(pa.array(found[0]))
+    sizes = rows.select(columns_of_size(rows.schema))
+    return Strand(describe(documents, *found, sizes), lambda start, stop: rows.slice(start, stop - start))
+
+
+def columns_of_size(schema: pa.Schema) -> list[str]:
+    """The columns that tell how long the rows of a table of texts are; none for other tables, whose rows are short."""
+    return ["byte_start", "byte_end"] if "text" in schema.names else []
+
+
+def describe(documents: pa.Table, starts: Ints, counts: Ints, sizes: pa.Table) -> pa.Table:
+    """The documents of a strand.
+
+    Args:
+        documents: their ids, and their dates where the rows have some.
+        starts: where the rows of each start.
+        counts: how many rows each has, one at least.
+        sizes: of the rows the columns of `columns_of_size`.
+    """
+    spans = pa.array(np.zeros_like(starts))
+    if sizes.num_columns:
+        first, last = sizes.columns
+        spans = pc.subtract(last.take(pa.array(starts + counts - 1)), first.take(pa.array(starts)))
+    facts = {name: documents[name] for name in documents.column_names}
+    return pa.table({**facts, "start": starts, "count": counts, "bytes": spans})
+
+
+def merge(strands: Sequence[Strand], schema: pa.Schema, keys: Sequence[str]) -> Merge:
+    """The rows of all strands, sorted by the keys, ascending.
+
+    Args:
+        strands: no document is in two of them.
+        schema: that of the rows.
+        keys: as in `storage.lake.SORT_KEYS`.
+    """
+    documents = pa.concat_tables(
+        strand.documents.append_column("strand", pa.array(np.full(strand.documents.num_rows, number)))
+        for number, strand in enumerate(strands)
+    ).sort_by([(key, "ascending") for key in keys_of_documents(keys)])
+    of, starts, counts, spans = (documents[name].to_numpy() for name in ("strand", "start", "count", "bytes"))
+    ends = np.cumsum(counts)
+    bounds = _cut(ends, np.cumsum(spans))
+
+    def groups() -> Iterator[pa.Table]:
+        for low, high in bounds:
+            some = slice(np.searchsorted(ends, low, "right"), np.searchsorted(ends - counts, high, "left"))
+            # a document of more rows than a group may have is in several
+            begin = np.maximum(low - (ends - counts)[some], 0)
+            end = np.minimum(high - (ends - counts)[some], counts[some])
+            yield _gather(strands, of[some], starts[some] + begin, end - begin, schema)
+            for strand in strands:
+                strand.let_go()
+
+    return Merge(int(counts.sum()), groups)
+
+
+def _gather(strands: Sequence[Strand], of: Ints, starts: Ints, counts: Ints, schema: pa.Schema) -> pa.Table:
+    """Rows of several strands: those of each document, one after the other."""
+    parts, base, places = [schema.empty_table()], 0, np.empty_like(starts)
+    for number in np.unique(of):
+        own = np.flatnonzero(of == number)
+        low, high = int(starts[own].min()), int((starts + counts)[own].max())
+        parts.append(strands[number].read(low, high))
+        places[own] = starts[own] - low + base
+        base += high - low
+    rows = pa.concat_tables(parts)
+    wanted = ranges(places, counts)
+    is_in_order = len(wanted) == base and bool((np.diff(wanted) == 1).all())
+    return (rows if is_in_order else rows.take(pa.array(wanted))).combine_chunks()
+
+
+def _cut(rows: Ints, spans: Ints) -> list[tuple[int, int]]:
+    """Where row groups start and end, of whole documents as long as none has more rows than two groups.
+
+    Args:
+        rows: rows up to and with each document.
+        spans: bytes up to and with each document.
+    """
+    bounds, at, before, read = [], 0, 0, 0
+    while at < len(rows):
+        by_rows = np.searchsorted(rows, before + ROW_GROUP_ROWS)
+        by_bytes = np.searchsorted(spans, read + ROW_GROUP_BYTES)
+        at = min(int(min(by_rows, by_bytes)), len(rows) - 1)
+        end, read = int(rows[at]), int(spans[at])
+        step = ROW_GROUP_ROWS if end - before > 2 * ROW_GROUP_ROWS else end - before
+        bounds += [(low, min(low + step, end)) for low in range(before, end, max(step, 1))]
+        at, before = at + 1, end
+    return bounds or [(0, 0)]

@@ -1,0 +1,151 @@
+"""Parquet files of tables: read as rows or as a strand, and written group by group, synced, and read back."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from storage.errors import DamageError, StorageError
+from storage.failpoint import reach
+from storage.files import make_folder, storing, sync_file
+from storage.merge import ROW_GROUP_ROWS, Merge, Strand, columns_of_size, describe, strand_of
+from storage.order import columns_of_order, find_documents, keys_of_documents
+
+_LOW_CARDINALITY = frozenset(
+    "source_id language kind event_date place speaker_label speaker_name speaker_role speaker_kind speaker_id facet"
+    " value relation parser run_id rendition_sha256 dump_sha256 document_id turn_id ingested_at table".split()
+)
+_BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"})
+
+# Row groups in memory are kept until they are compared with what was read back; what is more is made once more.
+_KEPT_BYTES = 64 << 20
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise DamageError(f"cannot be read: {path}: {error}", "restore it from a copy of the lake") from error
+
+
+def read_rows(
+    path: Path, schema: pa.Schema, columns: Sequence[str] | None = None, encoded: Collection[str] = ()
+) -> pa.Table:
+    """The rows of one file (none where there is no file), in the schema of its table.
+
+    Args:
+        path: the file.
+        schema: that of its rows.
+        columns: what is read of it; all without.
+        encoded: columns of strings that are read as dictionaries, as the schema says.
+
+    Raises:
+        DamageError: the file is no Parquet of that schema any more.
+    """
+    wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
+    if not path.exists():
+        return wanted.empty_table()
+    with _reading(path), pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
+        return _conform(file.read(columns and list(columns)), wanted)
+
+
+def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows as a schema has them: Parquet knows no time of whole seconds, time32[s] comes back as [ms]."""
+    rows = rows.select(schema.names)
+    return rows.cast(schema) if rows.schema.types != schema.types else pa.table(rows.columns, schema=schema)
+
+
+def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
+    """The rows of one file as a strand, without any where there is no file; two row groups are held at a time.
+
+    Raises:
+        DamageError: the file is no Parquet of that schema any more.
+    """
+    if not path.exists():
+        return strand_of(schema.empty_table(), keys)
+    with _reading(path), pq.ParquetFile(path, read_dictionary=["document_id"]) as file:
+        marks = file.read([*columns_of_order(keys), *columns_of_size(schema)])
+        counts = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    found = find_documents(marks, keys)
+    if found is None:
+        return strand_of(read_rows(path, schema), keys)
+    ends = np.cumsum(counts)
+
+    @functools.lru_cache(maxsize=2)
+    def read_group(number: int) -> pa.Table:
+        with _reading(path), pq.ParquetFile(path) as file:
+            return _conform(file.read_row_group(number), schema)
+
+    def read(start: int, stop: int) -> pa.Table:
+        first, last = np.searchsorted(ends, [start, stop - 1], "right")
+        rows = pa.concat_tables(read_group(number) for number in range(first, last + 1))
+        return rows.slice(start - int(ends[first] - counts[first]), stop - start)
+
+    documents = marks.select(keys_of_documents(keys)).take(pa.array(found[0]))
+    ids = documents.schema.get_field_index("document_id")
+    documents = documents.set_column(ids, "document_id", documents["document_id"].cast(pa.string()))
+    return Strand(describe(documents, *found, marks.select(columns_of_size(schema))), read)
+
+
+def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:
+    """Write one Parquet file of rows that are in order, sync it, and read it back.
+
+    Raises:
+        StorageError: writing failed, or what was read back is not what was written.
+    """
+    starts = range(0, max(1, rows.num_rows), ROW_GROUP_ROWS)
+    groups = Merge(rows.num_rows, lambda: (rows.slice(start, ROW_GROUP_ROWS) for start in starts))
+    write_groups(path, rows.schema, groups, sort_keys)
+
+
+def write_groups(path: Path, schema: pa.Schema, rows: Merge, sort_keys: Sequence[str]) -> None:
+    """Write row groups, made one at a time; sync the file, and read it back.
+
+    The same rows give the same bytes: nothing of the run, the clock or the machine goes into the file.
+
+    Raises:
+        StorageError: writing failed, or what was read back is not what was written.
+    """
+    kept: list[pa.Table] = []
+    is_room = True
+    with storing(path):
+        make_folder(path.parent)
+        with (
+            path.open("wb") as sink,
+            pq.ParquetWriter(sink, schema, **_options(schema, rows.rows, sort_keys)) as writer,
+        ):
+            for group in rows.groups():
+                writer.write_table(group, max(1, group.num_rows))
+                is_room = is_room and sum(one.nbytes for one in kept) + group.nbytes <= _KEPT_BYTES
+                kept += [group] if is_room else []
+        reach("table.made")
+        sync_file(path)
+        reach("table.synced")
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            back = (_conform(file.read_row_group(number), schema) for number in range(file.num_row_groups))
+            groups = iter(kept) if is_room else rows.groups()
+            is_same = file.metadata.num_rows == rows.rows and all(map(pa.Table.equals, back, groups))
+    if not is_same:
+        raise StorageError(f"what was read back is not what was written: {path}", "check the disk and run again")
+    reach("table.read_back")
+
+
+def _options(schema: pa.Schema, rows: int, sort_keys: Sequence[str]) -> Mapping[str, object]:
+    columns = set(schema.names)
+    bloom = {name: {"ndv": rows, "fpp": 0.01} for name in sorted(_BLOOM_FILTERED & columns)}
+    return {
+        "compression": "zstd",
+        "compression_level": 3,
+        "use_dictionary": sorted(_LOW_CARDINALITY & columns),
+        "write_page_index": True,
+        "write_page_checksum": True,
+        "sorting_columns": pq.SortingColumn.from_ordering(schema, [(key, "ascending") for key in sort_keys]),
+        "bloom_filter_options": bloom if rows else None,
+    }
