@@ -6,6 +6,7 @@ the one buffer that holds all texts (`tasks/block_columns.py`).
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ ELISION_RE = re.compile(r"[<‹\[(] ?(?:…|\.\.\.) ?[>›\])]")
 class Tables:
     """The rows of documents by table, `blocks` among them, in which no document id stands twice.
 
-    `counts` says how many rows each document has in each table; in every table documents stand in this order.
+    Documents stand by source, day and id; `counts` says how many rows each has in each table, in this order.
     `repeated` are documents that were met again in the same words of the same dump, and are not in the tables. `twice`
     are ids that one dump holds more than once, in the same words or others.
     """
@@ -58,31 +59,38 @@ def tabulate(documents: Sequence[Document]) -> tuple[list[Tables], dict[int, Val
         The tables: a document that is met again under the id of one before, in other words or another dump, goes to
         second ones, and so on. And the documents that their blocks do not tile, by number: they are in no table.
     """
-    blocks, faults = read_columns(documents)
-    whole = [document for number, document in enumerate(documents) if number not in faults]
-    contents = _hash_contents(blocks, len(whole))
+    order = sorted(range(len(documents)), key=lambda number: _place(documents[number]))
+    blocks, found = read_columns([documents[number] for number in order])
+    faults = {order[at]: fault for at, fault in found.items()}
+    whole = [number for number in order if number not in faults]
+    contents = dict(zip(whole, _hash_contents(blocks, len(whole)), strict=True))
     layers = [_Layer()]
-    for number, document in enumerate(whole):
-        facts = document.origin.dump_sha256, contents[number]
-        if not any(layer.add(number, document.document_id, facts) for layer in layers):
+    for number in sorted(whole):
+        document_id, facts = documents[number].document_id, (documents[number].origin.dump_sha256, contents[number])
+        if not any(layer.add(number, document_id, facts) for layer in layers):
             layers.append(_Layer())
-            layers[-1].add(number, document.document_id, facts)
+            layers[-1].add(number, document_id, facts)
     made = []
     for layer in layers:
-        some, theirs = whole, blocks
-        if len(layer.numbers) < len(whole):
-            some = [whole[number] for number in layer.numbers]
-            theirs, _ = read_columns(some)
-        rows, counts = _Projection(some, theirs, [contents[number] for number in layer.numbers]).tables()
+        numbers = [number for number in whole if number in layer.numbers]
+        some = [documents[number] for number in numbers]
+        theirs = blocks if len(some) == len(whole) else read_columns(some)[0]
+        rows, counts = _Projection(some, theirs, [contents[number] for number in numbers]).tables()
         made.append(Tables(rows, counts, layer.repeated, frozenset(layer.twice)))
     return made, faults
+
+
+def _place(document: Document) -> tuple[object, ...]:
+    """Where a document stands in the order of partitions and of rows in them: so its rows need not be moved again."""
+    source, day = document.source_id, document.event_date
+    return source is None, source or "", day is None, day or dt.date.min, document.document_id
 
 
 @dataclass(slots=True)
 class _Layer:
     """Documents, each with an id of its own: their numbers, and what is known of each id."""
 
-    numbers: list[int] = field(default_factory=list)
+    numbers: set[int] = field(default_factory=set)
     met: dict[str, tuple[str, str]] = field(default_factory=dict)
     twice: set[str] = field(default_factory=set)
     repeated: int = 0
@@ -91,7 +99,7 @@ class _Layer:
         """Add a document, by its dump and the hash of what it says. False where another of that id is here already."""
         before = self.met.setdefault(document_id, facts)
         if before is facts:
-            self.numbers.append(number)
+            self.numbers.add(number)
             return True
         self.repeated += before == facts
         if before[0] == facts[0]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 from tasks import hold, publish  # noqa: F401
 from tasks.validate import warm
 
 warm()
+# What is there now stays: no collection looks at it again, so that its memory stays shared by all workers.
+gc.collect()
+gc.freeze()

@@ -16,6 +16,7 @@ from tasks.document import Document
 from tasks.formats.blocks import FURNITURE, Block, Speaker, fold
 from tasks.origin import Origin
 from tasks.tabulate import tabulate
+from tasks.told import Fact, Told
 
 ORIGIN = Origin("lessk", "en", "UTC", "test/1", "a" * 64, "b" * 64, "run", dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
 ADA = Speaker("Ada Lind", None, "person")
@@ -124,11 +125,15 @@ def test_a_document_that_is_met_again_in_other_words_goes_to_tables_of_its_own()
 
 def test_spans_of_neighbours_never_run_together() -> None:
     """The last block of one document and the first of the next make no photo, no link and no turn together."""
-    one = Document("A boat", [Block("photo_counter", 0, 1, 3), Block("link_title", 2, 6)], 0, ORIGIN)
-    two = Document("May 4\nGo.", [Block("link_date", 0, 5), Block("speech", 6, 9)], 0, ORIGIN)
-    three = Document("Storr\nOn.", [Block("credit", 0, 5), Block("speaker_label", 6, 9, ADA)], 0, ORIGIN)
-    four = Document("No.", [Block("speech", 0, 3)], 0, ORIGIN)
-    (made,), faults = tabulate([one, two, three, four])
+    texts = {
+        "A boat": [Block("photo_counter", 0, 1, 3), Block("link_title", 2, 6)],
+        "May 4\nGo.": [Block("link_date", 0, 5), Block("speech", 6, 9)],
+        "Storr\nOn.": [Block("credit", 0, 5), Block("speaker_label", 6, 9, ADA)],
+        "No.": [Block("speech", 0, 3)],
+    }
+    days = [replace(ORIGIN, told=Told(date=Fact(dt.date(2020, 1, day), "told"))) for day in range(1, 5)]
+    found = [Document(*text, 0, origin) for text, origin in zip(texts.items(), days, strict=True)]
+    (made,), faults = tabulate(found)
     assert not faults
     assert made.rows["photos"].select(["credit", "album_size"]).to_pylist() == [
         {"credit": None, "album_size": 3},
