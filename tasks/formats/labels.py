@@ -132,6 +132,7 @@ def _says_i(words: Sequence[str]) -> bool:
     return any(word == "I" and words[at + 1 : at + 2] not in ([], ["of"]) for at, word in enumerate(words))
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def _is_role_word(word: str, key: str, lex: Lexicon) -> bool:
     if key in lex.roles or (key.endswith("of") and key[:-2] in lex.roles):  # `Presidentof Sorland`
         return True
@@ -155,6 +156,7 @@ def is_role_alone(text: str, edition: Edition) -> bool:
     )
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def _is_name_word(word: str, key: str, lex: Lexicon, capitals: bool = False) -> bool:
     """Whether one word can be part of a name, wherever it stands in it."""
     if (

@@ -16,7 +16,7 @@ def words(text: str) -> Words:
     return frozenset(text.split())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lexicon:
     """What words mean in a label. The last four are put together once of the others."""
 

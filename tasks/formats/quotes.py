@@ -31,11 +31,11 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
         Indexes, a part of `eligible`. Of two equal paragraphs the first is the quote: copies stand before what they
         announce more often than after.
     """
-    found = {index for index in eligible if _is_set_in_marks(paragraphs[index])}
+    joined = "\n".join(paragraphs)
+    found = {index for index in eligible if _is_set_in_marks(paragraphs[index])} if "”" in joined else set()
     wanted = [index for index in eligible if MIN_QUOTE_CHARS <= len(paragraphs[index]) <= MAX_QUOTE_CHARS]
     if len(wanted) < MIN_PARAGRAPHS:
         return found
-    joined = "\n".join(paragraphs)
     within = _START_RE.findall(joined)
     firsts = Counter(map(_start, paragraphs))
     opening = {_start(paragraphs[index]) for index in wanted}
