@@ -64,6 +64,7 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -
     items: list[Item] = []
     inserts: list[Block] = []
     open_: Paragraph | None = None
+    is_finished = False  # whether what the paragraph has so far ends in a mark
     at, end = 0, len(lines)
     while at < end:
         line = lines[at]
@@ -78,13 +79,14 @@ def _gather(text: str, lines: Sequence[Line], evidence: Evidence, whole: bool) -
             at, open_ = at + 1, None
             continue
         # by far the most lines are a new sentence after a finished one
-        is_new = open_ is None or whole or (words[0].isupper() and not open_.lines[-1].text[-1].isalnum())
-        if not is_new and open_ and _belongs(text, open_, line, lines[at + 1].text if at + 1 < end else "", evidence):
+        is_new = open_ is None or whole or (is_finished and words[0].isupper())
+        if open_ and not is_new and _belongs(text, open_, line, lines[at + 1].text if at + 1 < end else "", evidence):
             open_.lines.append(line)
             open_.end = line.end
         else:
             open_ = Paragraph([line], line.start, line.end)
             items.append(open_)
+        is_finished = not words[-1].isalnum()
         at += 1
     return items
 

@@ -20,7 +20,7 @@ class CaptionWords:
     sides_re: re.Pattern[str]  # `(left)`
     occasion_word_re: re.Pattern[str]  # between a person and an occasion
     speech_words: Words  # said by who speaks of himself or to somebody
-    said: tuple[str, ...]  # cheap to look for, and no caption has them
+    said: tuple[str, ...]  # cheap to look for, the commonest first, and no caption has them
     past: Words  # verbs that tell
     verb_endings: tuple[str, ...]  # endings of verbs that tell, whatever stands around
     participle_endings: tuple[str, ...]  # endings of verbs that can tell or describe: the words around say which

@@ -107,16 +107,16 @@ ENGLISH = Edition(
         said=(
             " we ",
             " I ",
-            " our ",
-            " you ",
-            " have ",
-            " will ",
-            " it ",
-            " not ",
             " was ",
-            " can ",
+            " will ",
+            " have ",
+            " you ",
+            " our ",
+            " it ",
             " would ",
             "We ",
+            " not ",
+            " can ",
         ),
         past=frozenset(
             "was were had did said told met held spoke made took gave sent went came began begun became saw heard wrote"

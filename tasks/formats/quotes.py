@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 MIN_QUOTE_CHARS, MAX_QUOTE_CHARS = 80, 450  # the shortest and longest seen have 122 and 327
 MIN_PARAGRAPHS = 5  # pull quotes relieve long speeches: the shortest with one has 5 such paragraphs, the next 11
@@ -41,7 +42,7 @@ def find_quotes(paragraphs: Sequence[str], eligible: Sequence[int]) -> set[int]:
     opening = {_start(paragraphs[index]) for index in wanted}
     if opening.isdisjoint(within) and max(map(firsts.__getitem__, opening)) < 2:
         return found  # none of them begins as anything else does: so it is on most pages
-    starts = firsts + Counter(within)
+    starts = Counter(chain(firsts.elements(), within))
     copies = Counter(paragraphs)
     checks = MAX_CHECKS
     for index in wanted:

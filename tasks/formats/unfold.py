@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -67,18 +67,24 @@ def is_folded(text: str, wording: Furniture) -> bool:
     return words.startswith(f"{wording.banner} ") or f" {wording.status} " in words
 
 
-def ends_of_pages(text: str, wording: Furniture) -> Iterator[int]:
-    """Where folded pages end in a dump: behind an end mark that a publication date stands before on the same line."""
-    at = text.find(f" {wording.end_mark}")
-    while at >= 0:
-        end = at + 1 + len(wording.end_mark)
+def ends_of_pages(text: str, marks: Iterable[int], wording: Furniture) -> Iterator[int]:
+    """Where folded pages end in a dump: behind an end mark that a publication date stands before on the same line.
+
+    Args:
+        text: the dump.
+        marks: where the words of an end mark stand.
+        wording: those of the edition.
+    """
+    for mark in marks:
+        at, end = mark - 1, mark + len(wording.end_mark)
+        if at < 0 or text[at] != " ":
+            continue
         follows = text[end : end + len(wording.banner) + 2].lstrip(" ")
         line = max(text.rfind("\n", max(0, at - 400), at), max(0, at - 400))
         if (not follows or follows[0] in "\r\n" or follows.startswith(wording.banner)) and (
             wording.published_mark in text[line:at]
         ):
             yield end
-        at = text.find(f" {wording.end_mark}", end)
 
 
 def unfold(text: str, edition: Edition) -> Unfolded:
