@@ -115,10 +115,9 @@ FURNITURE = frozenset(
 )
 
 CLOSING = ",.;:!?)]’”"
-_LINE_BREAKS = "\n\r\u2028\u2029"
+_LINE_BREAKS = "\n\r\u2028\u2029"  # as `fold` asks for them
 # A run of white space other than one space alone, which stays as it is: most of a text is single spaces.
 _RUN = r"\s{2,}|[^\S ]"
-_SPACE_RE = re.compile(_RUN)
 _SPACE_AND_NEXT_RE = re.compile(rf"({_RUN})([{re.escape(CLOSING)}]?)")  # greedy and unambiguous: linear
 
 
@@ -136,9 +135,9 @@ def fold(text: str) -> str:
     >>> fold("the  Forum\\n, held in\\nLessk")
     'the Forum, held in Lessk'
     """
-    if any(mark in text for mark in _LINE_BREAKS):
+    if "\n" in text or "\r" in text or "\u2028" in text or "\u2029" in text:
         return _SPACE_AND_NEXT_RE.sub(_fold_run, text).strip()
-    return _SPACE_RE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def check_tiling(text: str, blocks: Sequence[Block]) -> None:

@@ -105,6 +105,13 @@ def _read_with_tooltip(words: Sequence[str], at: int, note: str | None, evidence
 
 
 @functools.lru_cache(maxsize=1 << 15)
+def _take_apart(word: str) -> tuple[str, str] | None:
+    """The two words that lost the space between them; None where it may be one."""
+    match = _GLUE_RE.fullmatch(word)
+    return (match[1], match[2]) if match else None
+
+
+@functools.lru_cache(maxsize=1 << 15)
 def _key(word: str) -> str:
     if word == "US":
         return "usa"  # and not the pronoun
@@ -257,8 +264,8 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
         first < len(words) and words[first].islower() and keys[first] in lex.particles and keys[first] in lex.role_links
     ):
         first += 1
-    if first == 0 and (glue := _GLUE_RE.fullmatch(words[0])) and glue[1].casefold() in lex.roles:
-        return _speaker([glue[1]], [glue[2], *words[1:]], lex)
+    if first == 0 and (glue := _take_apart(words[0])) and glue[0].casefold() in lex.roles:
+        return _speaker([glue[0]], [glue[1], *words[1:]], lex)
     if first in (0, len(words)):
         return None
     start = _find_name(words, keys, first, evidence)
@@ -266,13 +273,13 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
         return None
     first = start
     name, role = list(words[first:]), list(words[:first])
-    if glue := _GLUE_RE.fullmatch(name[0]):
+    if glue := _take_apart(name[0]):
         # `President of the CorporationIvan Petrov`, where a link swallowed the space: the first half is the role's.
         if len(name) >= 2 and not name[0].startswith(_UNGLUED):
-            role.append(glue[1])
-            name[0] = glue[2]
+            role.append(glue[0])
+            name[0] = glue[1]
         elif len(name) == 1:
-            name = [glue[1], glue[2]]
+            name = [glue[0], glue[1]]
     role_keys = [_key(word) for word in role]
     if not _is_role(role, role_keys, lex) and not all(key in lex.honorifics for key in role_keys):
         return None
@@ -298,7 +305,7 @@ def _find_name(words: Sequence[str], keys: Sequence[str], first: int, evidence: 
     if before in lex.role_links and not words[first - 1].endswith(","):
         if keys[first] in lex.ambiguous_countries and count > 1:
             return first + 1
-        if full <= 2 and _GLUE_RE.fullmatch(words[first]) and not words[first].startswith(_UNGLUED):
+        if full <= 2 and _take_apart(words[first]) and not words[first].startswith(_UNGLUED):
             return first  # the caller takes it apart
         if full > 2:
             return _shorten(keys, first, 2, lex)
@@ -327,8 +334,8 @@ def _read_bare(
 ) -> Label | None:
     """A name and nothing else. One that nothing else supports is weak: the caller decides by the document."""
     lex = evidence.edition.lexicon
-    if (glue := _GLUE_RE.fullmatch(text)) and not text.startswith(_UNGLUED):
-        name = f"{glue[1]} {glue[2]}"
+    if (glue := _take_apart(text)) and not text.startswith(_UNGLUED):
+        name = f"{glue[0]} {glue[1]}"
         return Label(text, Speaker(name, None, "person"), note, "known" if evidence.knows(name) else "weak")
     capitals = text.isupper()
     person = Speaker(set_apart(text), None, "person")
