@@ -8,7 +8,7 @@ it never says I, we or you (speech does), and its words are those of title, summ
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Set
 
 from tasks.formats.edition import CaptionWords, Edition
 from tasks.formats.evidence import Evidence
@@ -77,7 +77,7 @@ def is_telling(text: str, shown: CaptionWords) -> bool:
     return past and shown.speech_words.isdisjoint(words)
 
 
-def is_inner_caption(text: str, known: Collection[str], spoken: bool, edition: Edition) -> bool:
+def is_inner_caption(text: str, known: Set[str], spoken: bool, edition: Edition) -> bool:
     """Whether a line among paragraphs is a caption.
 
     Args:
@@ -100,8 +100,8 @@ def is_inner_caption(text: str, known: Collection[str], spoken: bool, edition: E
     folded = list(map(str.casefold, words))
     if len(words) < 3 or not shown.speech_words.isdisjoint(folded):
         return False
-    content = {word for word in folded if word not in shown.no_content and len(word) > 1}
-    share = sum(word in known for word in content) / len(content) if content else 0.0
+    content = {word for word in set(folded) - shown.no_content if len(word) > 1}
+    share = len(content & known) / len(content) if content else 0.0
     if not spoken:
         is_caption = share >= 0.5
     elif shown.sides_re.search(text):
