@@ -184,6 +184,7 @@ def stage_all(at_work: Session, plan: Plan, judged: Sequence[Judged]) -> list[Mo
     def stage(change: Change) -> list[Move]:
         return steps.stage(change, at_work.lake, at_work.folder, at_work.workers, threads)
 
+    at_work.workers.renew()
     for number, moves in enumerate(at_work.workers.each(stage, changes)):
         staged += moves
         report("publish", number + 1, len(changes))

@@ -23,7 +23,7 @@ from storage.order import Ints, find_documents, keys_of_documents, ranges, sort_
 ROW_GROUP_ROWS = 65_536  # a reader prunes by row group; DuckDB works on 122,880 and below in parallel
 
 # Bytes of dump that a row group spans: of turns, whose rows are long, 65,536 would hold a whole year in memory.
-ROW_GROUP_BYTES = 32 << 20
+ROW_GROUP_BYTES = 24 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,10 @@ class Strand:
         documents: `document_id`, and `event_date` where the rows have it; the `start` of its rows in the strand and
             their `count`; the `bytes` of its dump that they span.
         read: rows from one number to another.
-        let_go: gives memory back that was used to read.
     """
 
     documents: pa.Table
     read: Callable[[int, int], pa.Table]
-    let_go: Callable[[], None] = lambda: None
 
     def without(self, ids: pa.Array) -> Strand:
         """The strand less some documents."""
@@ -63,8 +61,8 @@ def strand_of(rows: pa.Table, keys: Sequence[str]) -> Strand:
         found = find_documents(rows, keys)
         assert found, "rows that are sorted are those of one document after the other"
     documents = rows.select(keys_of_documents(keys)).take(pa.array(found[0]))
-    sizes = rows.select(columns_of_size(rows.schema))
-    return Strand(describe(documents, *found, sizes), lambda start, stop: rows.slice(start, stop - start))
+    spans = find_spans(rows.select(columns_of_size(rows.schema)), *found)
+    return Strand(describe(documents, *found, spans), lambda start, stop: rows.slice(start, stop - start))
 
 
 def columns_of_size(schema: pa.Schema) -> list[str]:
@@ -72,19 +70,24 @@ def columns_of_size(schema: pa.Schema) -> list[str]:
     return ["byte_start", "byte_end"] if "text" in schema.names else []
 
 
-def describe(documents: pa.Table, starts: Ints, counts: Ints, sizes: pa.Table) -> pa.Table:
-    """The documents of a strand.
+def find_spans(sizes: pa.Table, starts: Ints, counts: Ints) -> Ints:
+    """The bytes that the rows of each document span, as far as these bound a row group; 0 where they do not.
 
     Args:
-        documents: their ids, and their dates where the rows have some.
-        starts: where the rows of each start.
-        counts: how many rows each has, one at least.
         sizes: of the rows the columns of `columns_of_size`.
+        starts: where the rows of each start.
+        counts: how many rows each has.
     """
-    spans = pa.array(np.zeros_like(starts))
+    spans = np.zeros_like(starts)
     if sizes.num_columns:
-        first, last = sizes.columns
-        spans = pc.subtract(last.take(pa.array(starts + counts - 1)), first.take(pa.array(starts)))
+        first, last = (column.to_numpy() for column in sizes.columns)
+        some = counts > 0
+        spans[some] = last[(starts + counts)[some] - 1] - first[starts[some]]
+    return spans
+
+
+def describe(documents: pa.Table, starts: Ints, counts: Ints, spans: Ints) -> pa.Table:
+    """The documents of a strand, from their ids and, where the rows have some, their dates."""
     facts = {name: documents[name] for name in documents.column_names}
     return pa.table({**facts, "start": starts, "count": counts, "bytes": spans})
 
@@ -112,8 +115,6 @@ def merge(strands: Sequence[Strand], schema: pa.Schema, keys: Sequence[str]) -> 
             begin = np.maximum(low - (ends - counts)[some], 0)
             end = np.minimum(high - (ends - counts)[some], counts[some])
             yield _gather(strands, of[some], starts[some] + begin, end - begin, schema)
-            for strand in strands:
-                strand.let_go()
 
     return Merge(int(counts.sum()), groups)
 

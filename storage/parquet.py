@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from storage.errors import DamageError, StorageError
 from storage.failpoint import reach
 from storage.files import make_folder, storing, sync_file
-from storage.merge import ROW_GROUP_ROWS, Merge, Strand, columns_of_size, describe, strand_of
+from storage.merge import ROW_GROUP_ROWS, Merge, Strand, columns_of_size, describe, find_spans, strand_of
 from storage.order import columns_of_order, find_documents, keys_of_documents
 
 _LOW_CARDINALITY = frozenset(
@@ -24,7 +24,7 @@ _LOW_CARDINALITY = frozenset(
 _BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"})
 
 # Row groups in memory are kept until they are compared with what was read back; what is more is made once more.
-_KEPT_BYTES = 64 << 20
+_KEPT_BYTES = 32 << 20
 
 
 @contextlib.contextmanager
@@ -91,7 +91,8 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
     documents = marks.select(keys_of_documents(keys)).take(pa.array(found[0]))
     ids = documents.schema.get_field_index("document_id")
     documents = documents.set_column(ids, "document_id", documents["document_id"].cast(pa.string()))
-    return Strand(describe(documents, *found, marks.select(columns_of_size(schema))), read)
+    spans = find_spans(marks.select(columns_of_size(schema)), *found)
+    return Strand(describe(documents, *found, spans), read)
 
 
 def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ partition takes from a fragment lies together there, in the order in which it is
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +21,10 @@ import pyarrow.ipc
 from storage import ledger_schemas as schemas
 from storage.files import storing
 from storage.lake import PARTITIONED, SORT_KEYS
-from storage.merge import Strand, columns_of_size, describe
+from storage.merge import Strand, columns_of_size, describe, find_spans
 from storage.order import keys_of_documents, ranges
 from storage.records import Finding
+from storage.stretch import map_rows, stretches
 from tasks.tabulate import Tables
 
 _INDEX = "index"
@@ -46,7 +46,7 @@ class Fragment:
 
     def read(self, table: str) -> pa.Table:
         """Rows of a table, memory-mapped."""
-        return _map(self.folder / f"{table}.arrow")[0]
+        return map_rows(self.folder / f"{table}.arrow")
 
     def find(self, ids: Collection[str]) -> pa.Table:
         """Where the rows of some documents are: what `strand` asks for, of all tables."""
@@ -54,18 +54,16 @@ class Fragment:
         return index.filter(pc.is_in(index["document_id"], pa.array(ids, pa.string())))
 
     def strand(self, table: str, documents: pa.Table) -> Strand:
-        """Rows of some documents in a table; the others are not touched, and memory is given back where it can be.
+        """Rows of some documents in a table; the others are not touched.
 
         Args:
             table: name of the table.
             documents: what `find` tells of them.
         """
-        rows, held = _map(self.folder / f"{table}.arrow")
-        starts, counts = documents[f"{table}_start"].to_numpy(), documents[table].to_numpy()
-        some = np.flatnonzero(counts)
-        own = documents.select(keys_of_documents(SORT_KEYS[table])).take(pa.array(some))
-        told = describe(own, starts[some], counts[some], rows.select(columns_of_size(rows.schema)))
-        return Strand(told, lambda start, stop: rows.slice(start, stop - start), lambda: _let_go(held))
+        own = documents.filter(pc.greater(documents[table], 0))
+        places = (own[name].to_numpy() for name in (f"{table}_start", table, f"{table}_bytes"))
+        told = describe(own.select(keys_of_documents(SORT_KEYS[table])), *places)
+        return Strand(told, stretches(self.folder / f"{table}.arrow"))
 
     def count_some(self, ids: Collection[str]) -> dict[str, int]:
         """How many rows some documents have in each table."""
@@ -95,7 +93,7 @@ def write_fragment(folder: Path, made: Tables) -> Fragment:
     tables, counts = dict(made.rows), made.counts
     documents = tables["documents"].select(["source_id", "event_date", "document_id"])
     documents = documents.append_column("year", pc.year(documents["event_date"]))
-    index: dict[str, pa.Array] = {name: documents[name] for name in ("document_id", "event_date")}
+    index: dict[str, object] = {name: documents[name] for name in ("document_id", "event_date")}
     with storing(folder):
         folder.mkdir()
         for table in PARTITIONED:
@@ -104,10 +102,11 @@ def write_fragment(folder: Path, made: Tables) -> Fragment:
             own = counts[table].to_numpy()
             starts = np.empty_like(own)
             starts[order] = np.cumsum(own[order]) - own[order]
-            index |= {table: counts[table], f"{table}_start": pa.array(starts)}
             rows = tables.pop(table)
             if (np.diff(order) != 1).any():
                 rows = rows.take(pa.array(ranges((np.cumsum(own) - own)[order], own[order])))
+            spans = find_spans(rows.select(columns_of_size(rows.schema)), starts, own)
+            index |= {table: own, f"{table}_start": starts, f"{table}_bytes": spans}
             _write(folder / f"{table}.arrow", rows)
         _write(folder / f"{_INDEX}.arrow", pa.table(index))
     return Fragment(folder, 0, (), made.repeated, made.twice)
@@ -116,15 +115,3 @@ def write_fragment(folder: Path, made: Tables) -> Fragment:
 def _write(path: Path, rows: pa.Table) -> None:
     with path.open("wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
         writer.write_table(rows.combine_chunks())
-
-
-def _map(path: Path) -> tuple[pa.Table, mmap.mmap]:
-    with storing(path), path.open("rb") as file:
-        held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return pa.ipc.open_file(pa.py_buffer(held)).read_all(), held
-
-
-def _let_go(held: mmap.mmap) -> None:
-    """Have the process forget what it has read of a file, which is read again where it is wanted."""
-    if hasattr(mmap, "MADV_DONTNEED"):
-        held.madvise(mmap.MADV_DONTNEED)

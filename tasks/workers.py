@@ -138,6 +138,13 @@ class Workers:
                 "nothing was published; run again, on a small machine with --workers 1",
             ) from error
 
+    def renew(self) -> None:
+        """Have new processes, if there are any, for work of another kind: old ones keep 100 MB of the work before."""
+        if self._pool is not None:
+            self._dismiss(at_once=False)
+            self._pool = None
+            self._start()
+
     def _start(self) -> None:
         if self._pool is None and self.count > 1:
             _context.set_forkserver_preload([_PRELOADED])

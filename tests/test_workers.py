@@ -136,3 +136,14 @@ def test_the_number_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 def test_no_workers_at_all_are_wrong_usage(stenolake: Command, tmp_path: Path) -> None:
     assert stenolake("ingest", SAMPLE, "--lake", tmp_path / "lake", "--workers", "0").code == 2
+
+
+def test_new_processes_for_other_work() -> None:
+    with Workers(2) as workers:
+        workers.renew()  # none were started: none are now
+        assert list(workers.each(lambda _: workers.run(os.getpid), [1])) == [os.getpid()]
+        before = set(workers.each(lambda _: workers.run(os.getpid), range(9), start=True))
+        workers.renew()
+        after = set(workers.each(lambda _: workers.run(os.getpid), range(9)))
+    assert before.isdisjoint(after)
+    assert os.getpid() not in after
