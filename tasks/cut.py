@@ -15,6 +15,9 @@ from tasks.acquire import Dump
 # Of text. A worker holds twenty times as much while it works on a batch; 16 MiB take 9 % more time and 100 MB more.
 BATCH_BYTES = 8 << 20
 
+# Of the end of a dump, which is looked at first where it is enough to find its last document: twenty pages.
+_END_BYTES = 256 << 10
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -72,25 +75,42 @@ def _cut_dump(dump: Dump, raw: RawStore, batch_bytes: int) -> Iterator[tuple[int
     """Runs of whole documents of a rendition, with the byte that each starts at."""
     assert dump.format
     assert dump.record.rendition_sha256
-    split = formats.FORMATS[dump.format].split
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    held, held_bytes, start, wanted = [""], 0, 0, batch_bytes
+    format_ = formats.FORMATS[dump.format]
+    held, held_bytes, start, wanted = [b""], 0, 0, batch_bytes
     for chunk in raw.chunks(dump.record.rendition_sha256):
-        held.append(decoder.decode(chunk))
+        held.append(chunk)
         held_bytes += len(chunk)
         if held_bytes < wanted:
             continue
-        text = "".join(held)
-        spans = split(text)
-        if len(spans) < 2:  # one document, longer than a batch: look again when twice as much is at hand
-            held, wanted = [text], 2 * wanted
-            continue
-        cut = spans[-1][0]  # the last document may go on
-        done = text[:cut].encode()
-        yield start, done
-        start += len(done)
-        held, wanted = [text[cut:]], batch_bytes
-        held_bytes = len(held[0].encode())
-    rest = "".join(held) + decoder.decode(b"", final=True)
-    if rest.strip():
-        yield start, rest.encode()
+        data = b"".join(held)
+        cut = find_last(format_, data)  # the last document may go on
+        if cut:
+            yield start, data[:cut]
+            start += cut
+            held, wanted = [data[cut:]], batch_bytes
+            held_bytes = len(held[0])
+        else:  # one document, longer than a batch: look again when twice as much is at hand
+            held, wanted = [data], 2 * wanted
+    rest = b"".join(held)
+    if rest.decode().strip():
+        yield start, rest
+
+
+def find_last(format_: formats.Format, data: bytes) -> int:
+    """The byte at which the last of several documents begins; 0 where there is one.
+
+    Args:
+        format_: the format of the text.
+        data: UTF-8 text from the start of a document on; its end may part a character.
+    """
+    size = _END_BYTES if formats.is_split_from_any_line(format_) else len(data)
+    while True:
+        line = data.find(b"\n", len(data) - size) + 1 if size < len(data) else 0
+        if line or size >= len(data):
+            text = codecs.getincrementaldecoder("utf-8")().decode(data[line:])
+            spans = format_.split(text)
+            if len(spans) > 1:
+                return line + len(text[: spans[-1][0]].encode())
+        if size >= len(data):
+            return 0
+        size *= 4
