@@ -10,9 +10,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
-from prefect import get_run_logger, task
+from prefect import Task, get_run_logger, task
 from prefect.assets import Asset, materialize
 from prefect.cache_policies import NO_CACHE
 from prefect.utilities.annotations import opaque
@@ -36,6 +36,8 @@ from tasks.validate import SAMPLE_ROWS
 from tasks.workers import Workers
 
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
 
@@ -48,7 +50,22 @@ def shut(value: T) -> T:
     return cast(T, opaque(value))
 
 
-@task(name="acquire", task_run_name="acquire {count} files", **_OPTIONS)
+class _Step(Task[P, R]):
+    """A task that takes its arguments as they are: findings of a dump are thousands, and a fragment holds them."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task."""
+        return super().__call__(*map(shut, args), **{name: shut(value) for name, value in kwargs.items()})
+
+
+def _step(name: str, run_name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        return _Step(function, name=name, task_run_name=run_name, **_OPTIONS)
+
+    return decorate
+
+
+@_step("acquire", "acquire {count} files")
 def acquire(
     files: Sequence[Path],
     count: int,
@@ -73,7 +90,7 @@ def acquire(
     return list(dumps.values())
 
 
-@task(name="recall", task_run_name="recall known dumps", **_OPTIONS)
+@_step("recall", "recall known dumps")
 def recall(lake: Lake, dumps: Sequence[Dump], program: str, defaults: Defaults) -> Recollection:
     """Find out which dumps were read before, so that they need not be parsed."""
     known = recalling.recall(lake, dumps, program, defaults)
@@ -81,7 +98,7 @@ def recall(lake: Lake, dumps: Sequence[Dump], program: str, defaults: Defaults) 
     return known
 
 
-@task(name="parse", task_run_name="parse batch {batch.index}", **_OPTIONS)
+@_step("parse", "parse batch {batch.index}")
 def parse(batch: Batch, defaults: Defaults, workers: Workers) -> list[Fragment]:
     """Parse one batch."""
     fragments = workers.run(parse_batch, batch, defaults)
@@ -90,7 +107,7 @@ def parse(batch: Batch, defaults: Defaults, workers: Workers) -> list[Fragment]:
     return fragments
 
 
-@task(name="validate", task_run_name="validate batch {batch.index}", **_OPTIONS)
+@_step("validate", "validate batch {batch.index}")
 def validate(
     batch: Batch, fragments: Sequence[Fragment], today: dt.date, accepted: frozenset[tuple[str, str]], workers: Workers
 ) -> list[Held]:
@@ -103,7 +120,7 @@ def validate(
     return held
 
 
-@task(name="plan", task_run_name="plan", **_OPTIONS)
+@_step("plan", "plan")
 def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at: dt.datetime) -> Plan:
     """Find out what is new, corrected or unchanged."""
     retrievals = {dump.record.dump_sha256: times for dump in dumps if (times := dump.retrievals())}
@@ -113,7 +130,7 @@ def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at
     return made
 
 
-@task(name="stage", task_run_name="stage {change.partition}", **_OPTIONS)
+@_step("stage", "stage {change.partition}")
 def stage(change: Change, lake: Lake, folder: Path, workers: Workers, threads: int) -> list[Move]:
     """Make the new files of one partition and read them back."""
     staged = workers.run(stage_partition, lake, change, folder, threads)
@@ -121,7 +138,7 @@ def stage(change: Change, lake: Lake, folder: Path, workers: Workers, threads: i
     return staged
 
 
-@task(name="speakers", task_run_name="fold speakers", **_OPTIONS)
+@_step("speakers", "fold speakers")
 def fold(lake: Lake, plan: Plan, staged: Sequence[Move], folder: Path) -> list[Move]:
     """Make the table of speakers anew from the partitions that change and from what is known of the others."""
     moves = stage_speakers(lake, plan.partitions(), staged, folder)

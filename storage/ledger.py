@@ -12,7 +12,6 @@ hash. The last two that are written, `outputs` and `runs`, carry their own hash 
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -195,11 +194,14 @@ def _parquet(rows: pa.Table) -> bytes:
 
 
 def _table(schema: pa.Schema, records: Iterable[object], **constant: object) -> pa.Table:
-    rows = []
-    for record_ in records:
-        row = dataclasses.asdict(record_) | constant  # type: ignore[call-overload]
-        rows.append({name: _plain(row[name]) for name in schema.names})
-    return pa.Table.from_pylist(rows, schema)
+    records = list(records)
+    columns = {
+        name: [constant[name]] * len(records)
+        if name in constant
+        else [_plain(getattr(record_, name)) for record_ in records]
+        for name in schema.names
+    }
+    return pa.Table.from_pydict(columns, schema)
 
 
 def _plain(value: object) -> object:

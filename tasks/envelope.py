@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -68,34 +69,65 @@ def measure(held: Sequence[Held]) -> tuple[dict[str, Measures], dict[str, Dated]
     if not held:
         return {}, {}
     rows, tagged = _read_documents(one.judged.fragment for one in held)
+    rows = rows.filter(rows["source_id"].is_valid())  # else held back: nobody's edition
     alike = {finding.document_id for one in held for finding in one.warnings if finding.rule_id in _ALIKE}
-    sums: dict[str, Counter[str]] = defaultdict(Counter)
-    days: dict[str, Dated] = defaultdict(dict)
-    for row in rows.to_pylist():
-        if row["source_id"] is None:
-            continue  # held back: nobody's edition
-        edition = f"{row['source_id']}/{row['language']}"
-        found = sums[edition]
-        speaks, day = row["turn_count"] > 0, row["event_date"]
-        found["documents"] += 1
+    languages = rows["language"].fill_null(str(None))
+    editions = pc.binary_join_element_wise(rows["source_id"], languages, "/").combine_chunks().dictionary_encode()
+    names, of = editions.dictionary.to_pylist(), editions.indices.to_numpy()
+    sums = {name: np.bincount(of, values, len(names)) for name, values in _values(rows, alike, tagged).items()}
+    measured = {
+        edition: _measures({name: at[number] for name, at in sums.items()}) for number, edition in enumerate(names)
+    }
+    return measured, _date(rows, [names[number] for number in of.tolist()])
+
+
+def _values(rows: pa.Table, alike: Set[str | None], tagged: Set[str]) -> dict[str, npt.NDArray[np.float64]]:
+    """What each document adds to each sum of its edition."""
+    speaks, sections = rows["turn_count"].to_numpy() > 0, rows["sections"].combine_chunks()
+    is_listed = pc.is_in(pc.list_flatten(sections), pa.array(TRANSCRIPT_SECTIONS)).to_numpy(zero_copy_only=False)
+    unfiled = pc.list_value_length(sections).fill_null(0).to_numpy() == 0
+    filed = np.zeros(len(speaks), np.bool_)
+    filed[pc.list_parent_indices(sections).to_numpy()[is_listed]] = True
+    days, dated = _days(rows), rows["event_date"].is_valid().to_numpy()
+    later, recent = (dated & (days >= (since - _EPOCH).days) for since in (BODIES_SINCE, TAGGED_SINCE))
+    values = {
+        "documents": np.ones(len(speaks)),
         # where somebody speaks the page itself was read, whatever it has in common with others
-        found["own_text"] += speaks or row["document_id"] not in alike
-        found["recognised"] += row["recognised_share"]
-        found["transcripts"] += speaks
-        found["turns"] += row["turn_count"]
-        if not row["sections"]:
-            found["unfiled"] += 1
-            found["unfiled_speak"] += speaks
-        elif set(row["sections"]) & set(TRANSCRIPT_SECTIONS):
-            found["filed"] += 1
-            found["filed_speak"] += speaks
-        if day:
-            days[edition][row["document_id"]] = ((day - _EPOCH).days, row["content_sha256"])
-            found["later"] += day >= BODIES_SINCE
-            found["later_bodies"] += day >= BODIES_SINCE and row["paragraph_count"] > 0
-            found["recent"] += day >= TAGGED_SINCE
-            found["recent_tagged"] += day >= TAGGED_SINCE and row["document_id"] in tagged
-    return {edition: _measures(found) for edition, found in sums.items()}, days
+        "own_text": speaks | ~_is_among(rows, alike),
+        "recognised": rows["recognised_share"].to_numpy(),
+        "transcripts": speaks,
+        "turns": rows["turn_count"].to_numpy(),
+        "unfiled": unfiled,
+        "unfiled_speak": unfiled & speaks,
+        "filed": filed,
+        "filed_speak": filed & speaks,
+        "later": later,
+        "later_bodies": later & (rows["paragraph_count"].to_numpy() > 0),
+        "recent": recent,
+        "recent_tagged": recent & _is_among(rows, tagged),
+    }
+    return {name: each.astype(np.float64) for name, each in values.items()}
+
+
+def _is_among(rows: pa.Table, ids: Set[str | None]) -> npt.NDArray[np.bool_]:
+    found = pc.is_in(rows["document_id"], pa.array(ids, pa.string()))
+    return np.asarray(found.to_numpy())
+
+
+def _days(rows: pa.Table) -> npt.NDArray[np.int32]:
+    return np.asarray(rows["event_date"].cast(pa.int32()).fill_null(0).to_numpy())
+
+
+def _date(rows: pa.Table, editions: Sequence[str]) -> dict[str, Dated]:
+    """The day and the content of each document that has a day, by edition."""
+    dated: dict[str, Dated] = defaultdict(dict)
+    ids, contents = rows["document_id"].to_pylist(), rows["content_sha256"].to_pylist()
+    for edition, document, content, day, is_dated in zip(
+        editions, ids, contents, _days(rows).tolist(), rows["event_date"].is_valid().to_pylist(), strict=True
+    ):
+        if is_dated:
+            dated[edition][document] = (day, content)
+    return dated
 
 
 def _measures(found: Mapping[str, float]) -> Measures:

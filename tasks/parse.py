@@ -85,8 +85,7 @@ def _parse_slice(
         aliases=read_aliases(defaults.aliases),
     )
     byte, at, count = piece.byte_start, 0, 0
-    spans = format_.split(text) if piece.spans is None else zip(piece.spans[::2], piece.spans[1::2], strict=True)
-    for start, end in spans:
+    for start, end in format_.split(text):
         byte += len(text[at:start].encode())
         body = text[start:end]
         data = body.encode()

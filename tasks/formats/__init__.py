@@ -17,6 +17,10 @@ and, where damaged text can be read in part,
 
     doubts(text: str) -> list[str]            what could not be told, as `column: why`; noted in `documents.inferred`
 
+and, where what stands ahead of a line does not tell which documents begin behind it,
+
+    FROM_ANY_LINE = True                      so that a large dump is cut by a look at its end
+
 `SOURCE` and `LANGUAGE` are what the format itself proves, empty where it proves none: then blocks of kind `source` and
 `language`, or what is told from outside (`tasks/told.py`), stand in. A new format is one module and
 one line in `_MODULES`.
@@ -85,6 +89,11 @@ def derivation_of(format_: Format) -> Callable[[str], str] | None:
     """The step that makes text of a dump in this format; None where the dump is text already."""
     derive: Callable[[str], str] | None = getattr(format_, "derive", None)
     return derive
+
+
+def is_split_from_any_line(format_: Format) -> bool:
+    """Whether a dump may be split from any start of a line on, and gives the same documents behind it."""
+    return getattr(format_, "FROM_ANY_LINE", False)
 
 
 def doubts_of(format_: Format, text: str) -> list[str]:

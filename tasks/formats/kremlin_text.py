@@ -27,6 +27,7 @@ VERSION = 1
 SOURCE = "kremlin"
 LANGUAGE = "en"
 TIME_ZONE = "Europe/Moscow"
+FROM_ANY_LINE = True
 
 _ZONE = ZoneInfo(TIME_ZONE)
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"

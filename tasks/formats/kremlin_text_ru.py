@@ -12,6 +12,7 @@ VERSION = 1
 SOURCE = kremlin_text.SOURCE
 LANGUAGE = RUSSIAN.language
 TIME_ZONE = kremlin_text.TIME_ZONE
+FROM_ANY_LINE = kremlin_text.FROM_ANY_LINE
 
 sniff = partial(kremlin_text.sniff, edition=RUSSIAN)
 split = partial(kremlin_text.split, edition=RUSSIAN)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tasks.formats import kremlin_text
+from tasks.cut import find_last
+from tasks.formats import FORMATS, kremlin_text
 from tasks.formats.blocks import KINDS, check_tiling, fold
 from tasks.formats.evidence import Evidence
 from tasks.formats.labels import read_label
@@ -66,6 +67,26 @@ def test_spans_tile_any_text(text: str) -> None:
 def test_a_text_cut_anywhere_gives_the_same_documents_but_the_last(text: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(text)))
     assert kremlin_text.split(text[:cut])[:-1] == kremlin_text.split(text)[: len(kremlin_text.split(text[:cut])[:-1])]
+
+
+@given(MIXED)
+def test_a_text_read_from_any_line_on_gives_the_same_documents_behind_it(text: str) -> None:
+    starts = [start for start, _ in kremlin_text.split(text)]
+    for line in (at + 1 for at, character in enumerate(text) if character == "\n"):
+        behind = [line + start for start, _ in kremlin_text.split(text[line:])[1:]]
+        assert behind == starts[len(starts) - len(behind) :], line
+
+
+@given(MIXED, st.integers(1, 60), st.integers(0, 3))
+def test_the_last_document_is_found_by_the_end_of_a_dump(text: str, size: int, parted: int) -> None:
+    data = text.encode()
+    data = data[: len(data) - parted]
+    known = data.decode(errors="ignore")
+    spans = kremlin_text.split(known)
+    last = len(known[: spans[-1][0]].encode()) if len(spans) > 1 else 0
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tasks.cut._END_BYTES", size)
+        assert find_last(FORMATS["kremlin-text"], data) == last
 
 
 def test_the_sample_cut_at_any_character_gives_the_same_documents_but_the_last() -> None:
