@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +36,32 @@ def require_server() -> None:
             raise UsageError(f"PREFECT_API_URL: {check.detail}", check.advice)
 
 
+def start_own_server() -> None:
+    """Start the server that Prefect would start by itself where none is named, and see that it outlives this process
+    by no second: one that is killed cannot stop it, and each would stay for ever.
+    """
+    from prefect.server.api.server import SubprocessASGIServer
+    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
+
+    if PREFECT_API_URL.value() or not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
+        return
+    server = SubprocessASGIServer()  # the one of this process, which Prefect asks for in the same way
+    if server.running:
+        return
+    server.start()
+    assert server.server_process, "a server that has started has a process"
+    # reads from a pipe that this process holds open, alone: the kernel closes it, however the process ends
+    command = ["/bin/sh", "-c", 'read -r _; kill "$0"', str(server.server_process.pid)]
+    watch = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             start_new_session=True)  # fmt: skip
+    atexit.register(_let_go, watch)  # before Prefect stops the server in good order
+
+
+def _let_go(watch: subprocess.Popen[bytes]) -> None:
+    watch.kill()
+    watch.communicate()
+
+
 def call_flow(flow: Callable[..., Any], **parameters: Any) -> dict[str, Any]:
     """Run a flow in this process, with the server of `PREFECT_API_URL` or one of its own. Returns what came of it.
 
@@ -48,6 +76,7 @@ def call_flow(flow: Callable[..., Any], **parameters: Any) -> dict[str, Any]:
     from flows import outcome, telling
 
     require_server()
+    start_own_server()
     before = outcome.last_end()
     # the heartbeat's thread is joined for a second at the end of each flow, and a person watches this one
     quick = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})

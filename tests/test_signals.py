@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,3 +38,39 @@ def test_signal_ends_a_run(
     assert (process.returncode, err.splitlines()[0]) == (code, f"stenolake: {word}"), err
     assert stenolake("verify", "--lake", lake).code == 0
     assert ledger.read(Lake(lake), "runs")["status"].to_pylist() == ["failed"]
+
+
+def processes_with(mark: str) -> list[int]:
+    """Processes of this machine that have a mark in their environment."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (place / "environ").read_bytes().split(b"\0"):
+                found.append(int(place.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked for in /proc")
+def test_a_killed_run_leaves_no_process(prefect_template: Path, tmp_path: Path) -> None:
+    """Prefect's own server, which a run starts where none is named, stayed for ever."""
+    (tmp_path / "home").mkdir()
+    shutil.copy(prefect_template, tmp_path / "home" / "prefect.db")
+    mark = f"STENOLAKE_TEST={tmp_path}"
+    environ = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    environ |= {"PREFECT_HOME": str(tmp_path / "home"), "STENOLAKE_TEST": str(tmp_path)}
+    dump = write(tmp_path, "big.txt", "".join(page(1 + day % 31, title=f"Talks {day}") for day in range(6000)))
+    lake = tmp_path / "lake"
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from flows.cli import main; main()", "ingest", str(dump), "--lake", str(lake)],
+        cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not (lake / "_raw").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    assert len(processes_with(mark)) > 2, "the command, its server, and what watches it"
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while (left := processes_with(mark)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left
