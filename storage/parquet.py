@@ -125,14 +125,15 @@ def write_groups(path: Path, schema: pa.Schema, rows: Merge, sort_keys: Sequence
             for group in rows.groups():
                 writer.write_table(group, max(1, group.num_rows))
                 is_room = is_room and sum(one.nbytes for one in kept) + group.nbytes <= _KEPT_BYTES
-                kept += [group] if is_room else []
+                kept = [*kept, group] if is_room else []
+                del group  # before the next one is made
         reach("table.made")
         sync_file(path)
         reach("table.synced")
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             back = (_conform(file.read_row_group(number), schema) for number in range(file.num_row_groups))
             groups = iter(kept) if is_room else rows.groups()
-            is_same = file.metadata.num_rows == rows.rows and all(map(pa.Table.equals, back, groups))
+            is_same = file.metadata.num_rows == rows.rows and all(map(pa.Table.equals, groups, back))
     if not is_same:
         raise StorageError(f"what was read back is not what was written: {path}", "check the disk and run again")
     reach("table.read_back")

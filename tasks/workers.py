@@ -140,6 +140,7 @@ class Workers:
 
     def renew(self) -> None:
         """Have new processes, if there are any, for work of another kind: old ones keep 100 MB of the work before."""
+        _give_back()
         if self._pool is not None:
             self._dismiss(at_once=False)
             self._pool = None
@@ -178,10 +179,15 @@ def _work(call: Callable[[], R]) -> R:
     try:
         return call()
     finally:
-        if arrow := sys.modules.get("pyarrow"):
-            arrow.default_memory_pool().release_unused()
-        if hasattr(_LIBC, "malloc_trim"):  # else 100 MB stay with the process after a batch
-            _LIBC.malloc_trim(0)
+        _give_back()
+
+
+def _give_back() -> None:
+    """Give memory back that this process has done with."""
+    if arrow := sys.modules.get("pyarrow"):
+        arrow.default_memory_pool().release_unused()
+    if hasattr(_LIBC, "malloc_trim"):  # else 100 MB stay with the process after a batch
+        _LIBC.malloc_trim(0)
 
 
 def _begin() -> None:
