@@ -191,7 +191,9 @@ class Lake:
         is_emptied = documents is not None and not documents.num_rows
 
         def make(table: str) -> Move | None:
-            rows = documents if table == "documents" else self._merge(table, partition, added, gone)
+            if is_emptied and not self.file(table, partition).exists():
+                return None
+            rows = documents if table == "documents" or is_emptied else self._merge(table, partition, added, gone)
             return None if rows is None else self._stage_file(table, partition, None if is_emptied else rows, folder)
 
         with ThreadPoolExecutor(threads) as pool:
