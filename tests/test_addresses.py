@@ -144,9 +144,8 @@ def test_a_title_that_is_corrected_back_and_forth_is_one_document(tmp_path: Path
     assert changes(lake) == ["new", *["corrected"] * 4]
     (row,) = documents(lake).values()
     assert (row["title"], row["year"]) == ("Harvest talks", 2022)
-    for day, text in enumerate(texts):  # nothing that is old comes back
-        said = ingest(lake, (url, text, day + 1), name=f"{day}.warc")
-        assert said["documents"]["unchanged"] == 1
+    again = [(url, text.replace("Thank you.", f"{BANNER}Thank you."), day + 1) for day, text in enumerate(texts)]
+    assert ingest(lake, *again)["documents"]["published"] == 0  # nothing that is old comes back
     assert len(changes(lake)) == 5
 
 
@@ -158,12 +157,12 @@ def test_the_order_of_inputs_decides_nothing(tmp_path: Path, day: int) -> None:
         path = archive(tmp_path / f"{number}.warc", [(url, text, day and number + 1)])
         names += [str(path), str(write(tmp_path, f"{number}.txt", text + BANNER))]
     signatures = []
-    for number, order in enumerate(itertools.islice(itertools.permutations(names), 0, None, 5801)):
+    for number, order in enumerate(itertools.islice(itertools.permutations(names), 0, None, 9973)):
         lake = tmp_path / f"lake-{number}"
         harness.plain_ingest(list(order), str(lake), workers=1 + number % 2)
         assert len(documents(lake)) == 1
         signatures.append(harness.signature(lake))
-    assert len(signatures) == 7
+    assert len(signatures) == 5
     assert all(one == signatures[0] for one in signatures)
     together = tmp_path / "together"
     archive(tmp_path / "all.warc", [(url, text, day and n + 1) for n, text in enumerate(texts)])
