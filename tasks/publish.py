@@ -240,13 +240,14 @@ def _told_versions(lake: Lake, ids: Collection[str]) -> dict[tuple[str, str], _S
     """Document id and content hash of every version of some documents -> when it was seen."""
     some = pc.field("document_id").isin(pa.array(ids, pa.string()))
     told: dict[tuple[str, str], _Seen] = {}
-    for name in ("versions", "sightings"):
-        for row in ledger.read(lake, name, wanted=some).to_pylist():
-            text, at, dump = (row["document_id"], row["content_sha256"]), row["seen_at"], row["dump_sha256"]
-            met = told.get(text, _Seen(at, at, dump))
-            version_at = max(met.version_at, at) if name == "versions" else met.version_at
-            own_id = row["own_id"] if row.get("change") in ("new", "corrected") else met.own_id
-            told[text] = _Seen(version_at, *max((met.at, met.dump_sha256), (at, dump)), own_id)
+    facts = ["document_id", "content_sha256", "seen_at", "dump_sha256"]
+    for name, columns in (("versions", [*facts, "own_id", "change"]), ("sightings", facts)):
+        rows = ledger.read(lake, name, wanted=some).select(columns)
+        for document, content, at, dump, *more in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+            met = told.get((document, content), _Seen(at, at, dump))
+            version_at = max(met.version_at, at) if more else met.version_at
+            own_id = more[0] if more and more[1] != "withdrawn" else met.own_id
+            told[document, content] = _Seen(version_at, *max((met.at, met.dump_sha256), (at, dump)), own_id)
     return told
 
 

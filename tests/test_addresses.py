@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.dataset as ds
 import pytest
 
+import flows.ingest
 from flows.trace_versions import trace_versions
 from flows.verify import prove
 from storage import ledger
@@ -157,12 +158,12 @@ def test_the_order_of_inputs_decides_nothing(tmp_path: Path, day: int) -> None:
         path = archive(tmp_path / f"{number}.warc", [(url, text, day and number + 1)])
         names += [str(path), str(write(tmp_path, f"{number}.txt", text + BANNER))]
     signatures = []
-    for number, order in enumerate(itertools.islice(itertools.permutations(names), 0, None, 9973)):
+    for number, order in enumerate(itertools.islice(itertools.permutations(names), 0, None, 13441)):
         lake = tmp_path / f"lake-{number}"
         harness.plain_ingest(list(order), str(lake), workers=1 + number % 2)
         assert len(documents(lake)) == 1
         signatures.append(harness.signature(lake))
-    assert len(signatures) == 5
+    assert len(signatures) == 3
     assert all(one == signatures[0] for one in signatures)
     together = tmp_path / "together"
     archive(tmp_path / "all.warc", [(url, text, day and n + 1) for n, text in enumerate(texts)])
@@ -229,6 +230,9 @@ def test_html_and_text_of_a_corrected_page_are_one_document(tmp_path: Path) -> N
     (now,) = documents(lake).values()
     assert (now["document_id"], now["title"]) == (before["document_id"], "Another title")
     tables = fingerprint(lake, *TABLES)
+    with pytest.MonkeyPatch.context() as patch:  # what was read is recalled, under the id that it is kept under
+        patch.setattr(flows.ingest, "cut_batches", lambda dumps, *_: [None][: len(dumps)])
+        assert harness.plain_ingest([str(page_), str(plain)], str(lake))["documents"]["unchanged"] == 2
     for dump in (plain, page_):
         other = shutil.copy(dump, tmp_path / f"again{dump.suffix}")
         assert harness.plain_ingest([str(other)], str(lake))["documents"]["unchanged"] == 1
