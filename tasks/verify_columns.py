@@ -142,11 +142,16 @@ def _order_blocks(blocks: pa.Table, ids: pa.Array, starts: Numbers, origin: Numb
 
 def _mark_overlaps(spans: _Spans, bounds: tuple[Numbers, Numbers]) -> Marks:
     bad = np.zeros(len(bounds[0]), np.bool_)
-    reached = np.concatenate([[0], spans.end[:-1]])
-    wrong = (spans.start >= spans.end) | (spans.start < np.maximum(reached, bounds[0][spans.document]))
+    wrong = (spans.start >= spans.end) | (spans.start < _reached(spans, bounds[0]))
     wrong |= spans.end > bounds[1][spans.document]
     bad[spans.document[wrong]] = True
     return bad
+
+
+def _reached(spans: _Spans, starts: Numbers) -> Numbers:
+    """Where the block before each ends, or the document begins."""
+    is_first = np.diff(spans.document, prepend=-1) != 0
+    return np.where(is_first, starts[spans.document], np.concatenate([[0], spans.end])[:-1])
 
 
 def _mark_gaps(data: bytes | mmap.mmap, spans: _Spans, bounds: tuple[Numbers, Numbers]) -> Marks:
@@ -155,8 +160,7 @@ def _mark_gaps(data: bytes | mmap.mmap, spans: _Spans, bounds: tuple[Numbers, Nu
     document = np.concatenate([spans.document, np.arange(len(bad))])
     last = bounds[0].copy()
     last[spans.document] = spans.end  # the last one stays
-    reached = np.concatenate([[0], spans.end[:-1]])
-    start = np.concatenate([np.maximum(reached, bounds[0][spans.document]), last])
+    start = np.concatenate([_reached(spans, bounds[0]), last])
     end = np.concatenate([spans.start, bounds[1]])
     bytes_, black = np.frombuffer(data, np.uint8), end - start > _SHORT_GAP
     for byte in range(_SHORT_GAP):
