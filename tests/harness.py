@@ -213,6 +213,9 @@ def _child(inputs: list[str], lake: str, failpoint: str, prepare: Callable[[], N
         os.environ["STENOLAKE_FAILPOINT"] = failpoint
     with open(log, "a", encoding="utf-8") as stream:  # noqa: PTH123
         os.dup2(stream.fileno(), 2)
+        from flows import steps
+
+        steps.SAMPLE_ROWS = 0  # Great Expectations judges what our own rules doubt: it writes nothing, and takes 0.5 s
         try:
             if prepare:
                 prepare()
