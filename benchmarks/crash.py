@@ -1,9 +1,10 @@
-"""Kill it anywhere, fail any operation: `python -m benchmarks.crash [--kills N] [--seed N] [--every-error]`.
+"""Kill it anywhere, fail any operation: `python -m benchmarks.crash [--kills N] [--commands N] [--every-error]`.
 
 1. SIGKILL at each named fail point (`storage.failpoint`), those of undo and recovery after a failure that leads there.
 2. SIGKILL at random moments of an ingest that adds, corrects and moves documents.
-3. The N-th fsync, mkdir and rename fails, for every N, and every tenth write, with ENOSPC, EIO and EACCES in turn; or
-   each of all with all three (`--every-error`, some hours).
+3. SIGKILL at random moments of the work of the command, `stenolake ingest`, with Prefect and all.
+4. The N-th fsync, syncfs, mkdir and rename fails, for every N, and every tenth write, with ENOSPC, EIO and EACCES in
+   turn; or each of all with all three (`--every-error`, some hours).
 
 After each: pandas, PyArrow, Polars and DuckDB see only old or new partitions, `verify` blames nothing; after the next
 run the lake has the bytes of an unbroken one, and staging is empty. A failed operation must leave the tables as they
@@ -17,11 +18,12 @@ import errno
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +41,7 @@ def kill_at(scene: Scene, name: str) -> list[str]:
     lake = scene.copy("point")
     prepare = None
     if name.startswith("undo."):  # a rename in the midst of the commit fails; then, while all is taken back, the kill
-        prepare = partial(faults.install, str(lake), "rename", 16, errno.EIO)
+        prepare = partial(faults.install, str(lake), "rename", 20, errno.EIO)
     elif name == "recover.recorded":
         run(scene.inputs, lake, failpoint="commit.kept")
     elif name.startswith("recover."):
@@ -63,6 +65,26 @@ def kill_after(scene: Scene, seconds: float) -> tuple[bool, list[str]]:
     return process.exitcode == -signal.SIGKILL, scene.problems_now(lake) + _finish(scene, lake)
 
 
+def kill_command(scene: Scene, seconds: float) -> tuple[bool, list[str]]:
+    """Kill `stenolake ingest` so long after it began to work. Returns whether it was still at it, and what is wrong."""
+    lake = scene.copy("command")
+    command = _begin(scene, lake)
+    time.sleep(seconds)
+    command.kill()
+    return command.wait() == -signal.SIGKILL, scene.problems_now(lake) + _finish(scene, lake)
+
+
+def _begin(scene: Scene, lake: Path) -> subprocess.Popen[bytes]:
+    """Start the command and wait until it has taken the lake: what it does before leaves nothing behind."""
+    program = Path(sys.executable).with_name("stenolake")
+    command = subprocess.Popen(
+        [program, "ingest", scene.inputs, "--lake", lake], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while command.poll() is None and not any(lake.glob("_staging/*/run.json")):
+        time.sleep(0.01)
+    return command
+
+
 def fail(scene: Scene, kind: str, at: int, error: int) -> list[str]:
     """Let one operation fail. Returns what is wrong."""
     lake = scene.copy("fault")
@@ -77,7 +99,7 @@ def fail(scene: Scene, kind: str, at: int, error: int) -> list[str]:
 
 
 def operations(scene: Scene) -> dict[str, int]:
-    """How many writes, fsyncs, renames and mkdirs an unbroken ingest makes."""
+    """How many writes, fsyncs, syncfs, renames and mkdirs an unbroken ingest makes."""
     lake = scene.copy("count")
     assert run(scene.inputs, lake, prepare=partial(faults.install, str(lake))) == 0
     return faults.counted(lake)
@@ -100,9 +122,10 @@ def injections(counts: dict[str, int], every_error: bool) -> Iterator[tuple[str,
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--commands", type=int, default=40)
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--every-error", action="store_true")
-    parser.add_argument("--only", choices=["points", "moments", "faults"])
+    parser.add_argument("--only", choices=["points", "moments", "commands", "faults"])
     asked = parser.parse_args()
     # a run that is killed leaves semaphores to multiprocessing's tracker, which clears them, and warns of them
     os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
@@ -117,21 +140,14 @@ def main() -> int:
                 f"kills at {len(NAMES)} fail points: {wrong.total()} wrong, {time.monotonic() - started:.0f} s",
                 flush=True,
             )
+        rng = random.Random(asked.seed)
         if asked.only in (None, "moments"):
-            rng, started, at_work, before = random.Random(asked.seed), time.monotonic(), 0, wrong.total()
-            took = _duration(scene)
-            tries = 0
-            while at_work < asked.kills:
-                seconds = rng.uniform(0, took)
-                alive, problems = kill_after(scene, seconds)
-                at_work, tries = at_work + alive, tries + 1
-                _note(wrong, f"kill after {seconds:.3f} s", problems)
-                _progress(tries, at_work, asked.kills)
-            print(
-                f"kills at random moments: {at_work} of {tries} met the run at work, {wrong.total() - before} wrong, "
-                f"{time.monotonic() - started:.0f} s",
-                flush=True,
+            _kill_often(
+                wrong, "kills at random moments", partial(kill_after, scene), _duration(scene), asked.kills, rng
             )
+        if asked.only in (None, "commands"):
+            took = _duration_of_command(scene)
+            _kill_often(wrong, "kills of the command", partial(kill_command, scene), took, asked.commands, rng)
         if asked.only in (None, "faults"):
             started, before, counts = time.monotonic(), wrong.total(), operations(scene)
             tried, todo = 0, list(injections(counts, asked.every_error))
@@ -146,6 +162,35 @@ def main() -> int:
             )
     print("all as it must be" if not wrong.total() else f"{wrong.total()} wrong")
     return 1 if wrong.total() else 0
+
+
+def _kill_often(
+    wrong: Counter[str],
+    what: str,
+    kill: Callable[[float], tuple[bool, list[str]]],
+    took: float,
+    wanted: int,
+    rng: random.Random,
+) -> None:
+    """Kill after random times, until the run was at work as often as is wanted."""
+    started, at_work, tries, before = time.monotonic(), 0, 0, wrong.total()
+    while at_work < wanted:
+        seconds = rng.uniform(0, took)
+        alive, problems = kill(seconds)
+        at_work, tries = at_work + alive, tries + 1
+        _note(wrong, f"{what}, after {seconds:.3f} s", problems)
+        _progress(tries, at_work, wanted)
+    print(
+        f"{what}: {at_work} of {tries} met the run at work, {wrong.total() - before} wrong, "
+        f"{time.monotonic() - started:.0f} s",
+        flush=True,
+    )
+
+
+def _duration_of_command(scene: Scene) -> float:
+    command, started = _begin(scene, scene.copy("command")), time.monotonic()
+    assert command.wait() == 0
+    return time.monotonic() - started
 
 
 def _duration(scene: Scene) -> float:

@@ -26,7 +26,8 @@ from storage.commit import Move  # noqa: E402
 from storage.records import Finding  # noqa: E402
 from storage.space import check_space  # noqa: E402
 from tasks import envelope, recall  # noqa: E402
-from tasks.acquire import Dump, find_inputs  # noqa: E402
+from tasks.acquire import Dump, find_inputs, retrievals_of  # noqa: E402
+from tasks.addresses import keep_ids  # noqa: E402
 from tasks.cut import Batch, cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
@@ -161,7 +162,7 @@ def publish(
 ) -> None:
     """Replace the partitions that change, each by one rename a file; sum up the run; let go of what passes now."""
     run, lake = at_work.run, at_work.lake
-    judged = [one.judged for one in held]
+    judged = keep_ids(lake, [one.judged for one in held], retrievals_of(dumps), run.started_at)
     findings = [*find_unreadable(dumps), *(finding for one in held for finding in one.findings)]
     plan = steps.plan(lake, judged, dumps, run.started_at)
     run.counts |= summarise(plan, judged, dumps, findings, [finding for one in held for finding in one.warnings])

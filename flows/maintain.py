@@ -26,6 +26,7 @@ from flows.summary import summarise  # noqa: E402
 from storage import ledger  # noqa: E402
 from storage.lake import Lake  # noqa: E402
 from tasks.acquire import Dump, derive_again  # noqa: E402
+from tasks.addresses import keep_ids  # noqa: E402
 from tasks.compare import count_losses, drop_unchanged, find_gone, require_few_losses  # noqa: E402
 from tasks.cut import cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
@@ -63,8 +64,9 @@ def reprocess(
         reconcile(at_work.lake)
         known = choose(at_work, source, since)
         held = derive_all(at_work, known)
-        judge_losses(at_work, known, held, accept_loss)
-        publish(at_work, known, held)
+        judged = keep_ids(at_work.lake, [one.judged for one in held], times_of(known), at_work.run.started_at)
+        judge_losses(at_work, known, judged, accept_loss)
+        publish(at_work, known, held, judged)
     return finish(at_work.run)
 
 
@@ -83,10 +85,14 @@ def choose(at_work: Session, source: str | None, since: dt.date | None) -> Known
     return known
 
 
-def judge_losses(at_work: Session, known: Known, held: Sequence[Held], reason: str | None) -> None:
+def times_of(known: Known) -> dict[str, list[dt.datetime]]:
+    """When each dump was retrieved."""
+    return {dump.record.dump_sha256: [at] for dump, _, at in known}
+
+
+def judge_losses(at_work: Session, known: Known, judged: Sequence[Judged], reason: str | None) -> None:
     """Refuse a parser that loses documents or turns, unless there is a reason."""
-    dumps = {dump.record.dump_sha256 for dump, _, _ in known}
-    losses = count_losses(at_work.lake, [one.judged for one in held], dumps)
+    losses = count_losses(at_work.lake, judged, set(times_of(known)))
     at_work.run.counts["lost"] = {what: lost for what, (lost, _) in losses.items()}
     require_few_losses(losses, reason)
 
@@ -111,7 +117,7 @@ def compare(
     lake: Lake, judged: Sequence[Judged], known: Known, started_at: dt.datetime
 ) -> tuple[Plan, dict[str, list[str]]]:
     """Find out which documents come out otherwise than they stand."""
-    times = {dump.record.dump_sha256: [at] for dump, _, at in known}
+    times = times_of(known)
     plan = plan_publication(lake, judged, times, started_at, anew=True)
     gone = find_gone(lake, plan, judged, set(times))
     changed = drop_unchanged(lake, plan, judged) | ({"removed": gone} if gone else {})
@@ -119,10 +125,10 @@ def compare(
     return plan, changed
 
 
-def publish(at_work: Session, known: Known, held: Sequence[Held]) -> None:
+def publish(at_work: Session, known: Known, held: Sequence[Held], judged: Sequence[Judged]) -> None:
     """Replace the partitions that change, and say what changed."""
     run, lake = at_work.run, at_work.lake
-    judged, dumps = [one.judged for one in held], [dump for dump, _, _ in known]
+    dumps = [dump for dump, _, _ in known]
     findings = [*find_unreadable(dumps), *(finding for one in held for finding in one.findings)]
     plan, changed = compare(lake, judged, known, run.started_at)
     warnings = [finding for one in held for finding in one.warnings]

@@ -123,8 +123,7 @@ def validate(
 @_step("plan", "plan")
 def plan(lake: Lake, judged: Sequence[Judged], dumps: Sequence[Dump], started_at: dt.datetime) -> Plan:
     """Find out what is new, corrected or unchanged."""
-    retrievals = {dump.record.dump_sha256: times for dump in dumps if (times := dump.retrievals())}
-    made = plan_publication(lake, judged, retrievals, started_at)
+    made = plan_publication(lake, judged, acquiring.retrievals_of(dumps), started_at)
     touched = len(made.partitions())
     get_run_logger().info("%d to publish into %d partitions, %d unchanged", made.published, touched, made.unchanged)
     return made

@@ -72,7 +72,8 @@ def _find_text(
     for batch in cut_batches([dump], lake.raw, folder):
         for fragment in parse_batch(batch, defaults):
             documents, paragraphs = fragment.read("documents"), fragment.read("paragraphs")
-            own = documents.filter(pc.equal(documents["document_id"], version["document_id"])).to_pylist()
+            own_id = version["own_id"] or version["document_id"]
+            own = documents.filter(pc.equal(documents["document_id"], own_id)).to_pylist()
             for row in own:
                 texts = paragraphs.filter(pc.equal(paragraphs["document_id"], row["document_id"]))["text"].to_pylist()
                 found = [row["title"] or "", str(row["event_date"]), *texts]

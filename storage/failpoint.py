@@ -13,7 +13,7 @@ from collections import Counter
 # In the order in which an ingest comes by; the `undo` and `recover` ones only after a failure.
 NAMES = (
     "lock.taken", "run.folder_made", "run.noted", "run.announced",
-    "raw.made", "raw.synced", "raw.listed", "raw.placed",
+    "raw.made", "raw.listed", "disk.syncing", "disk.synced", "raw.synced", "raw.placed",
     "table.made", "table.synced", "table.read_back",
     "ledger.made", "commit.keeping", "commit.kept", "commit.intent_made", "commit.intended",
     "commit.move", "exchange.made", "exchange.done", "commit.moved",

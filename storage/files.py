@@ -69,15 +69,22 @@ sync_folder = sync_file
 def sync_together(paths: Sequence[Path]) -> None:
     """Make several files or folders of one file system durable; many of them by one sync of it, where there is such."""
     if len(paths) >= MANY and hasattr(_LIBC, "syncfs"):
-        fd = os.open(paths[0], os.O_RDONLY)
-        try:
-            if _LIBC.syncfs(fd):
-                raise OSError(error := ctypes.get_errno(), os.strerror(error), str(paths[0]))
-        finally:
-            os.close(fd)
+        reach("disk.syncing")
+        sync_file_system(paths[0])
+        reach("disk.synced")
         return
     for path in paths:
         sync_file(path)
+
+
+def sync_file_system(path: Path) -> None:
+    """Make all that was written to the file system of a path durable."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        if _LIBC.syncfs(fd):
+            raise OSError(error := ctypes.get_errno(), os.strerror(error), str(path))
+    finally:
+        os.close(fd)
 
 
 def move_into_place(staged: Path, final: Path) -> None:

@@ -163,7 +163,10 @@ class Lake:
         is_emptied = documents is not None and not documents.rows
 
         def make(table: str) -> Move | None:
-            rows = documents if table == "documents" else self._merge(table, partition, added(table), gone)
+            if is_emptied and not self.file(table, partition).exists():
+                return None
+            again = table == "documents" or is_emptied
+            rows = documents if again else self._merge(table, partition, added(table), gone)
             return None if rows is None else self._stage_file(table, partition, None if is_emptied else rows, folder)
 
         with ThreadPoolExecutor(threads) as pool:

@@ -141,6 +141,13 @@ def standing_files(lake: Lake, damaged: Collection[Path] = ()) -> dict[str, Outp
     return {path: output for path, output in last.items() if output.bytes}
 
 
+def kept_ids(lake: Lake) -> dict[str, str]:
+    """Ids that corrected dates and titles give -> ids that these documents are kept under."""
+    rows = read(lake, "versions").select(["own_id", "document_id"])
+    own = rows.filter(rows["own_id"].is_valid())
+    return dict(zip(*(column.to_pylist() for column in own.columns), strict=True))
+
+
 def withdrawn(lake: Lake) -> dict[str, dt.datetime]:
     """Documents that their source has removed: id -> when that was seen. One that came back since is not among them."""
     rows = read(lake, "versions").select(["document_id", "seen_at", "change"])

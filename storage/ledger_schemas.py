@@ -67,6 +67,12 @@ VERSIONS = _schema(
         pa.string(),
         "`new`, also of one that came back as it was; `corrected`; `withdrawn`: its source removed it",
     ),
+    _column(
+        "own_id",
+        pa.string(),
+        "the id that date and title of this text give, where they were corrected and its address told the document",
+        null=True,
+    ),
 )
 
 SIGHTINGS = _schema(

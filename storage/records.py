@@ -90,6 +90,7 @@ class Version:
     dump_sha256: str
     seen_at: dt.datetime
     change: str
+    own_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,11 @@ class Dump:
         return [one.fetched_at for one in (self.record, *self.again) if one.fetched_at]
 
 
+def retrievals_of(dumps: Iterable[Dump]) -> dict[str, list[dt.datetime]]:
+    """Dump hash -> the times at which it was fetched, for dumps that tell."""
+    return {dump.record.dump_sha256: times for dump in dumps if (times := dump.retrievals())}
+
+
 def find_inputs(inputs: Sequence[str], lake: Path) -> list[Path]:
     """The files that inputs name: files, folders (all files below, hidden ones and the lake aside), globs, `-`.
 

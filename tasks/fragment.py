@@ -65,6 +65,13 @@ class Fragment:
         told = describe(own.select(keys_of_documents(SORT_KEYS[table])), *places)
         return Strand(told, stretches(self.folder / f"{table}.arrow"))
 
+    def read_some(self, table: str, ids: Collection[str]) -> pa.Table:
+        """Rows of a few documents; the others are not touched."""
+        strand = self.strand(table, self.find(ids))
+        spans = zip(strand.documents["start"].to_pylist(), strand.documents["count"].to_pylist(), strict=True)
+        parts = (strand.read(start, start + count) for start, count in spans)
+        return pa.concat_tables([PARTITIONED[table].empty_table(), *parts])
+
     def count_some(self, ids: Collection[str]) -> dict[str, int]:
         """How many rows some documents have in each table."""
         some = self.find(ids)

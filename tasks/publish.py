@@ -28,10 +28,15 @@ _COLUMNS = ["document_id", "source_id", "event_date", "dump_sha256", "byte_start
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A fragment and the documents of it that are held back."""
+    """A fragment and the documents of it that are held back.
+
+    `own_ids` are those that the facts of its documents give, by the ids that they are kept under, where these differ
+    (`tasks.addresses`).
+    """
 
     fragment: Fragment
     held: frozenset[str]
+    own_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -78,6 +83,11 @@ class _Candidate:
     parser: str
     partition: Partition
     has_url: bool
+    own_id: str | None
+
+    def says(self) -> tuple[str, str | None]:
+        """What makes a text: its words, and the date and title in its own id, which may be told from outside."""
+        return self.content_sha256, self.own_id
 
     def order(self) -> tuple[dt.datetime, str, int]:
         return self.retrieved_at, self.dump_sha256, self.byte_start
@@ -94,6 +104,7 @@ class _Seen:
     version_at: dt.datetime
     at: dt.datetime
     dump_sha256: str
+    own_id: str | None = None
 
 
 def plan_publication(
@@ -130,7 +141,7 @@ def plan_publication(
     plan = Plan(unchanged=settled + sum(one.fragment.repeated for one in judged))
     for document_id in sorted(candidates):
         met = sorted(candidates[document_id], key=_Candidate.order)
-        winner = min((one for one in met if one.content_sha256 == met[-1].content_sha256), key=_Candidate.fullness)
+        winner = min((one for one in met if one.says() == met[-1].says()), key=_Candidate.fullness)
         plan.unchanged += len({(one.dump_sha256, one.byte_start) for one in met}) - 1
         before = known.get(document_id)
         seen = _last_seen(document_id, before, told, held_at) if before else None
@@ -140,21 +151,27 @@ def plan_publication(
             plan.sightings.append(
                 Sighting(document_id, met[-1].content_sha256, met[-1].dump_sha256, met[-1].retrieved_at)
             )
-        if before and not anew and _is_same(before, winner):
+        own_id = seen.own_id if seen else None
+        if before and not anew and _is_same(before, winner, own_id):
             plan.unchanged += 1
             continue
-        if before and anew and before.dump_sha256 not in retrievals and _is_same(before, winner):
+        if before and anew and before.dump_sha256 not in retrievals and _is_same(before, winner, own_id):
             plan.unchanged += 1  # what stands was read from a dump that is not derived again
             continue
-        if before and seen and not anew and not _is_fuller(winner, before) and _is_older(met[-1], seen, held_at):
+        if (
+            before
+            and seen
+            and not anew
+            and not _is_fuller(winner, before, own_id)
+            and _is_older(met[-1], seen, held_at)
+        ):
             plan.unchanged += 1  # what the lake holds was retrieved later; the older text is kept as a version
-            older = _versions(
-                document_id, before, [one for one in met if (document_id, one.content_sha256) not in told]
-            )
+            untold = [one for one in met if (document_id, one.content_sha256) not in told]
+            older = _versions(document_id, before, own_id, untold)
             plan.versions += older
             if older and seen.version_at < older[-1].seen_at < seen.at:  # and then it was corrected back
                 plan.versions.append(
-                    Version(document_id, before.content_sha256, seen.dump_sha256, seen.at, "corrected")
+                    Version(document_id, before.content_sha256, seen.dump_sha256, seen.at, "corrected", own_id)
                 )
             continue
         plan.published += 1
@@ -162,22 +179,25 @@ def plan_publication(
         if before:
             plan.replaced[before.partition].add(document_id)
         if not anew:
-            plan.versions += _versions(document_id, before, met)
+            plan.versions += _versions(document_id, before, own_id, met)
     return plan
 
 
-def _is_same(before: Known, now: _Candidate) -> bool:
-    """Same words, and nothing to gain by new rows: no address, and no other version of the same parser."""
-    if before.content_sha256 != now.content_sha256 or before.partition != now.partition:
+def _is_same(before: Known, now: _Candidate, own_id: str | None) -> bool:
+    """Same text, and nothing to gain by new rows: no address, and no other version of the same parser.
+
+    `own_id` is that of the text that stands.
+    """
+    if (before.content_sha256, own_id) != now.says() or before.partition != now.partition:
         return False
     if before.has_url != now.has_url:
         return before.has_url
     return before.parser == now.parser or before.parser.split("/")[0] != now.parser.split("/")[0]
 
 
-def _is_fuller(now: _Candidate, before: Known) -> bool:
-    """Same words, and the address that what stands does not know."""
-    return now.has_url and not before.has_url and before.content_sha256 == now.content_sha256
+def _is_fuller(now: _Candidate, before: Known, own_id: str | None) -> bool:
+    """Same text, and the address that what stands does not know."""
+    return now.has_url and not before.has_url and (before.content_sha256, own_id) == now.says()
 
 
 def _is_older(last: _Candidate, seen: _Seen, held_at: Mapping[str, dt.datetime]) -> bool:
@@ -190,7 +210,7 @@ def _is_older(last: _Candidate, seen: _Seen, held_at: Mapping[str, dt.datetime])
 def _is_news(last: _Candidate, before: Known, seen: _Seen) -> bool:
     """Whether `last` shows the text that stands later than was known, in other bytes; `inputs` tells of the same."""
     is_elsewhere = last.dump_sha256 not in (before.dump_sha256, seen.dump_sha256)
-    return is_elsewhere and last.content_sha256 == before.content_sha256 and last.retrieved_at > seen.at
+    return is_elsewhere and last.says() == (before.content_sha256, seen.own_id) and last.retrieved_at > seen.at
 
 
 def _last_seen(
@@ -201,7 +221,7 @@ def _last_seen(
     seen = told.get((document_id, before.content_sha256), first)
     again = [(held_at[dump], dump) for dump in (before.dump_sha256, seen.dump_sha256) if dump in held_at]
     at, dump = max([(seen.at, seen.dump_sha256), *again])
-    return _Seen(seen.version_at, at, dump)
+    return _Seen(seen.version_at, at, dump, seen.own_id)
 
 
 def _returns(lake: Lake, document_id: str, met: Sequence[_Candidate], withdrawn_at: dt.datetime) -> list[Version]:
@@ -211,7 +231,7 @@ def _returns(lake: Lake, document_id: str, met: Sequence[_Candidate], withdrawn_
     """
     inputs = set(ledger.read(lake, "inputs")["dump_sha256"].to_pylist())
     return [
-        Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, "new")
+        Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, "new", one.own_id)
         for one in met
         if one.retrieved_at > withdrawn_at and (one.is_told or one.dump_sha256 not in inputs)
     ][-1:]
@@ -221,12 +241,14 @@ def _told_versions(lake: Lake, ids: Collection[str]) -> dict[tuple[str, str], _S
     """Document id and content hash of every version of some documents -> when it was seen."""
     some = pc.field("document_id").isin(pa.array(ids, pa.string()))
     told: dict[tuple[str, str], _Seen] = {}
-    for name in ("versions", "sightings"):
-        rows = ledger.read(lake, name, wanted=some).select(["document_id", "content_sha256", "seen_at", "dump_sha256"])
-        for document, content, at, dump in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+    facts = ["document_id", "content_sha256", "seen_at", "dump_sha256"]
+    for name, columns in (("versions", [*facts, "own_id", "change"]), ("sightings", facts)):
+        rows = ledger.read(lake, name, wanted=some).select(columns)
+        for document, content, at, dump, *more in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             met = told.get((document, content), _Seen(at, at, dump))
-            version_at = max(met.version_at, at) if name == "versions" else met.version_at
-            told[document, content] = _Seen(version_at, *max((met.at, met.dump_sha256), (at, dump)))
+            version_at = max(met.version_at, at) if more else met.version_at
+            own_id = more[0] if more and more[1] != "withdrawn" else met.own_id
+            told[document, content] = _Seen(version_at, *max((met.at, met.dump_sha256), (at, dump)), own_id)
     return told
 
 
@@ -258,11 +280,14 @@ def _candidates(
             if row["document_id"] not in one.held:
                 dump = row["dump_sha256"]
                 for at in retrievals.get(dump, (started_at,)):
-                    found[row["document_id"]].append(_candidate(row, index, at, is_told=dump in retrievals))
+                    own_id = one.own_ids.get(row["document_id"])
+                    found[row["document_id"]].append(_candidate(row, index, at, own_id, is_told=dump in retrievals))
     return found, settled
 
 
-def _candidate(row: Mapping[str, Any], fragment: int, at: dt.datetime, *, is_told: bool) -> _Candidate:
+def _candidate(
+    row: Mapping[str, Any], fragment: int, at: dt.datetime, own_id: str | None, *, is_told: bool
+) -> _Candidate:
     return _Candidate(
         fragment,
         at,
@@ -273,6 +298,7 @@ def _candidate(row: Mapping[str, Any], fragment: int, at: dt.datetime, *, is_tol
         row["parser"],
         Partition(row["source_id"], row["event_date"].year),
         row["url"] is not None,
+        own_id,
     )
 
 
@@ -285,28 +311,37 @@ def compare_known(lake: Lake, stand: pa.Table) -> tuple[set[str], set[str]]:
 
     Returns:
         The dumps of which a document, were it read again, might not be left as it is: another has taken its place, or
-        none is there; and the documents of all dumps that stand as they were read, but from another dump.
+        none is there; and the ids, as they are kept, of the documents of all dumps that stand as they were read, but
+        from another dump.
     """
     rows = stand.select(_COLUMNS).to_pylist()
-    known = lake.known_documents({row["source_id"] for row in rows}, [row["document_id"] for row in rows])
+    kept = ledger.kept_ids(lake)
+    ids = [kept.get(row["document_id"], row["document_id"]) for row in rows]
+    known = lake.known_documents({row["source_id"] for row in rows}, ids)
+    told = _told_versions(lake, set(kept.values()) & set(ids)) if kept else {}
     moot, elsewhere = set(), set()
-    for row in rows:
-        before = known.get(row["document_id"])
-        if before is None or not _is_same(before, _candidate(row, 0, before.ingested_at, is_told=False)):
+    for row, document_id in zip(rows, ids, strict=True):
+        before = known.get(document_id)
+        own_id = row["document_id"] if row["document_id"] in kept else None
+        seen = told.get((document_id, before.content_sha256)) if before else None
+        if before is None or not _is_same(
+            before, _candidate(row, 0, before.ingested_at, own_id, is_told=False), seen.own_id if seen else None
+        ):
             moot.add(row["dump_sha256"])
         elif before.dump_sha256 != row["dump_sha256"]:
-            elsewhere.add(row["document_id"])
+            elsewhere.add(document_id)
     return moot, elsewhere
 
 
-def _versions(document_id: str, before: Known | None, met: Sequence[_Candidate]) -> list[Version]:
+def _versions(document_id: str, before: Known | None, own_id: str | None, met: Sequence[_Candidate]) -> list[Version]:
     versions = []
-    last = before.content_sha256 if before else None
+    last = (before.content_sha256, own_id) if before else None
     for one in met:
-        if one.content_sha256 != last:
-            change = "corrected" if last else "new"
-            versions.append(Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, change))
-            last = one.content_sha256
+        if one.says() != last:
+            change, last = "corrected" if last else "new", one.says()
+            versions.append(
+                Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, change, one.own_id)
+            )
     return versions
 
 

@@ -179,7 +179,7 @@ def find_releases(
     if not before:
         return []
     passed = passed_ids(judged)
-    published = {version.document_id for version in plan.versions}
+    published = {one for version in plan.versions for one in (version.document_id, version.own_id)}
     readable = {dump.record.dump_sha256 for dump in dumps if dump.format is not None}
     releases = []
     for row in before:
@@ -188,7 +188,7 @@ def find_releases(
             releases.append(Release(held_as, row["rule_id"], way, reason, passed[held_as]))
         elif row["parser"] is None and row["dump_sha256"] in readable:
             releases.append(Release(held_as, row["rule_id"], way, reason, None))
-        elif document_id in published:
+        elif document_id is not None and document_id in published:
             releases.append(Release(held_as, row["rule_id"], "newer", None, document_id))
     return releases
 

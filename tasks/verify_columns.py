@@ -1,14 +1,16 @@
 """Proof of the texts by columns: which documents of a partition do not stand in their blocks, or their texts in these.
 
-The documents of a partition are laid end to end, in the order of their ids. Their blocks then cut that text into spans
-and gaps, which Arrow holds as one array without copying: gaps must be white space, and spans must be the texts of rows.
-Almost every text equals its span byte for byte; the others are folded one by one. What fails is only marked here, and
-explained row by row in `verify_rows`.
+The blocks of all documents cut the bytes that these stand in into spans and gaps: gaps must be white space, and spans,
+which Arrow holds as one array without copying, must be the texts of rows. Almost every text equals its span byte for
+byte, and most others but for a line break; the rest is folded one by one. What fails is only marked here, and explained
+row by row in `verify_rows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import mmap
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.formats.blocks import PARAGRAPH_KINDS, fold
+from tasks.formats.blocks import CLOSING, PARAGRAPH_KINDS, fold
 
 Numbers = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.bool_]
@@ -59,57 +61,76 @@ class _Spans:
     place: Numbers
     at: Numbers
 
-    def keep(self, wanted: Marks) -> _Spans:
-        return self if bool(wanted.all()) else _Spans(*(getattr(self, name)[wanted] for name in self.__slots__))
+    def keep(self, wanted: Marks | Numbers) -> _Spans:
+        if wanted.dtype == np.bool_ and wanted.all():
+            return self
+        return _Spans(*(getattr(self, name)[wanted] for name in self.__slots__))
 
 
 _PLACES = sorted(set(TEXTS.values()))
 _WHITE = np.array([chr(byte).isspace() if byte < 128 else False for byte in range(256)])
+_SHORT_GAP = 4  # bytes: almost every gap is a line break or two; what is longer is decoded
+_TURNS = 512  # the same of turns
+_STEP = 4096  # texts that are copied at a time, to be compared: some MB, which stay in the cache of a core
+
+# Where a text has this, `fold` may have done more than replace line breaks by spaces and take them from closing marks.
+_ODD_RE = rf"^ | $| [ {re.escape(CLOSING)}]|[^\S ]|[\x0b\x1c-\x1f\x85]|[^ \PZ]"
 
 
-def mark_documents(tables: Mapping[str, pa.Table], texts: Sequence[bytes | memoryview]) -> set[str]:
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """The bytes that the documents of a partition stand in.
+
+    `starts` says where in `data` each begins, in the order of the table; `lengths` how many bytes of it are there.
+    """
+
+    data: bytes | mmap.mmap
+    starts: Numbers
+    lengths: Numbers
+
+
+def mark_documents(tables: Mapping[str, pa.Table], text: Bytes) -> set[str]:
     """Documents of a partition of which something does not hold.
 
     Args:
         tables: `documents` and `blocks`, and the tables of `TEXTS`.
-        texts: the bytes of each document, from `byte_start` to `byte_end` of its rendition.
+        text: the bytes of the documents, from `byte_start` to `byte_end` of their renditions.
     """
     documents = tables["documents"]
     ids = documents["document_id"].combine_chunks()
     first, last = (_numbers(documents[name]) for name in ("byte_start", "byte_end"))
-    lengths = np.array([len(text) for text in texts], np.int64)
-    base = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    bounds, origin = (base[:-1], base[1:]), base[:-1] - first
-    bad = lengths != last - first
-    spans = _order_blocks(tables["blocks"], ids, origin)
+    bounds, origin = (text.starts, text.starts + text.lengths), text.starts - first
+    bad = text.lengths != last - first
+    spans = _order_blocks(tables["blocks"], ids, text.starts, origin)
     bad |= _mark_overlaps(spans, bounds)
     renditions = _encode(documents["rendition_sha256"])
     elsewhere = _find(tables["blocks"]["rendition_sha256"], renditions.dictionary)[spans.at]
     bad[spans.document[elsewhere != _numbers(renditions.indices)[spans.document]]] = True
     spans = spans.keep(~bad[spans.document])
-    text = b"".join(texts)
-    cuts = np.concatenate([[0], np.stack([spans.start, spans.end], axis=1).ravel(), [len(text)]])
-    cut = pa.LargeBinaryArray.from_buffers(  # gap, span, gap … gap; nothing is copied
-        pa.large_binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), pa.py_buffer(text)]
+    bad |= _mark_gaps(text.data, spans, bounds)
+    cuts = np.stack([spans.start, spans.end], axis=1).ravel()
+    cut = pa.LargeBinaryArray.from_buffers(  # span, gap, span … span; nothing is copied
+        pa.large_binary(), max(0, len(cuts) - 1), [None, pa.py_buffer(cuts), pa.py_buffer(text.data)]
     )
-    bad |= _mark_gaps(text, cut, cuts, bounds)
     homes = {table: _find(tables[table]["document_id"], ids) for table in {table for table, _ in _PLACES}}
     told = inferred(documents)
-    row_ids_of_blocks = tables["blocks"]["row_id"].combine_chunks()
     for number, (table, column) in enumerate(_PLACES):
-        chosen = spans.place == number
-        held = cut.take(pa.array(np.flatnonzero(chosen) * 2 + 1)).cast(pa.binary())
-        own = spans.keep(chosen)
-        row_id = row_ids_of_blocks.take(pa.array(own.at))
+        places = np.flatnonzero(spans.place == number)
+        places = places[np.argsort(spans.document[places], kind="stable")]
+        own = spans.keep(places)
         rows, document = _printed(tables[table], homes[table], (table, column), told)
-        bad |= _mark_texts(own, row_id, held, rows, document, (table, column), origin)
+        found = _Found(own, places * 2, cut, tables["blocks"]["row_id"].combine_chunks())
+        bad |= _mark_texts(found, rows, document, (table, column), origin)
     return set(ids.filter(pa.array(bad)).to_pylist())
 
 
-def _order_blocks(blocks: pa.Table, ids: pa.Array, origin: Numbers) -> _Spans:
+def _order_blocks(blocks: pa.Table, ids: pa.Array, starts: Numbers, origin: Numbers) -> _Spans:
     document = _find(blocks["document_id"], ids)
-    order = np.argsort((document << 32) + _numbers(blocks["block_index"]), kind="stable")
-    order = order[document[order] >= 0]  # blocks of strangers are found elsewhere
+    rank = np.empty(len(starts) + 1, np.int64)
+    rank[np.argsort(starts, kind="stable")] = np.arange(len(starts))
+    rank[-1] = -1  # blocks of strangers, which are found elsewhere
+    order = np.argsort((rank[document] << 32) + _numbers(blocks["block_index"]), kind="stable")
+    order = order[document[order] >= 0]
     document = document[order]
     start, end = (_numbers(blocks[name])[order] + origin[document] for name in ("byte_start", "byte_end"))
     kind = _encode(blocks["kind"])
@@ -121,58 +142,91 @@ def _order_blocks(blocks: pa.Table, ids: pa.Array, origin: Numbers) -> _Spans:
 
 def _mark_overlaps(spans: _Spans, bounds: tuple[Numbers, Numbers]) -> Marks:
     bad = np.zeros(len(bounds[0]), np.bool_)
-    reached = np.concatenate([[0], spans.end[:-1]])
-    wrong = (spans.start >= spans.end) | (spans.start < np.maximum(reached, bounds[0][spans.document]))
+    wrong = (spans.start >= spans.end) | (spans.start < _reached(spans, bounds[0]))
     wrong |= spans.end > bounds[1][spans.document]
     bad[spans.document[wrong]] = True
     return bad
 
 
-def _mark_gaps(text: bytes, cut: pa.Array, cuts: Numbers, bounds: tuple[Numbers, Numbers]) -> Marks:
+def _reached(spans: _Spans, starts: Numbers) -> Numbers:
+    """Where the block before each ends, or the document begins."""
+    is_first = np.diff(spans.document, prepend=-1) != 0
+    return np.where(is_first, starts[spans.document], np.concatenate([[0], spans.end])[:-1])
+
+
+def _mark_gaps(data: bytes | mmap.mmap, spans: _Spans, bounds: tuple[Numbers, Numbers]) -> Marks:
+    """Documents with ink before, between or behind their blocks."""
     bad = np.zeros(len(bounds[0]), np.bool_)
-    start, end = cuts[:-1:2], cuts[1::2]
-    # most gaps are one line break: looked up in the bytes; only the others are taken out
-    short = end - start == 1
-    black = np.zeros(len(start), np.bool_)
-    black[short] = ~_WHITE[np.frombuffer(text, np.uint8)[start[short]]]
-    long = np.flatnonzero(end - start > 1)
-    gaps = cut.take(pa.array(long * 2)).dictionary_encode()
-    written = [bool(gap.decode(errors="replace").strip()) for gap in gaps.dictionary.to_pylist()]
-    black[long] = np.array([*written, False])[_numbers(gaps.indices)]
+    document = np.concatenate([spans.document, np.arange(len(bad))])
+    last = bounds[0].copy()
+    last[spans.document] = spans.end  # the last one stays
+    start = np.concatenate([_reached(spans, bounds[0]), last])
+    end = np.concatenate([spans.start, bounds[1]])
+    bytes_, black = np.frombuffer(data, np.uint8), end - start > _SHORT_GAP
+    for byte in range(_SHORT_GAP):
+        some = np.flatnonzero((end - start > byte) & ~black)
+        black[some] = ~_WHITE[bytes_[start[some] + byte]]
     for at in np.flatnonzero(black):
-        bad |= (bounds[0] < end[at]) & (bounds[1] > start[at])
+        bad[document[at]] |= bool(data[start[at] : end[at]].decode(errors="replace").strip())
     return bad
 
 
-def _mark_texts(
-    spans: _Spans,
-    row_id: pa.Array,
-    held: pa.Array,
-    rows: pa.Table,
-    document: Numbers,
-    place: tuple[str, str],
-    origin: Numbers,
-) -> Marks:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Blocks that hold the texts of a column, in the order of their documents.
+
+    The text of each is that of `cut` at `places`; `row_ids` are those of all blocks.
+    """
+
+    spans: _Spans
+    places: Numbers
+    cut: pa.Array
+    row_ids: pa.Array
+
+    def keep(self, wanted: Marks) -> _Found:
+        return _Found(self.spans.keep(wanted), self.places[wanted], self.cut, self.row_ids)
+
+
+def _mark_texts(found: _Found, rows: pa.Table, document: Numbers, place: tuple[str, str], origin: Numbers) -> Marks:
     """Documents whose blocks do not give the texts of their rows, one block a row, in their order."""
-    table, column = place
     many = len(origin)
-    bad: Marks = np.bincount(document, minlength=many) != np.bincount(spans.document, minlength=many)
+    bad: Marks = np.bincount(document, minlength=many) != np.bincount(found.spans.document, minlength=many)
     bad[document[1:][document[1:] < document[:-1]]] = True  # out of order: explained row by row
     if bad.any():
-        left, same = ~bad[document], ~bad[spans.document]
-        rows, document = rows.filter(pa.array(left)), document[left]
-        spans, row_id, held = spans.keep(same), row_id.filter(pa.array(same)), held.filter(pa.array(same))
+        left = ~bad[document]
+        rows, document, found = rows.filter(pa.array(left)), document[left], found.keep(~bad[found.spans.document])
+    spans = found.spans
     if len(document) != len(spans.document) or (document != spans.document).any():
         return np.ones(many, np.bool_)
-    texts = rows[column].combine_chunks().cast(pa.binary())
-    wrong: Marks = ~_marks(pc.equal(row_id, row_ids(rows, table)))
-    wrong |= _numbers(rows["byte_start"]) + origin[document] > spans.start
+    wrong: Marks = _numbers(rows["byte_start"]) + origin[document] > spans.start
     wrong |= _numbers(rows["byte_end"]) + origin[document] < spans.end
-    unequal = np.flatnonzero(~_marks(pc.equal(held, texts)))
-    for at, raw, text in zip(unequal, held.take(unequal).to_pylist(), texts.take(unequal).to_pylist(), strict=True):
-        wrong[at] |= fold(raw.decode(errors="replace")).encode() != text
+    wrong[list(_unequal(found, rows, *place))] = True
     bad[document[wrong]] = True
     return bad
+
+
+def _unequal(found: _Found, rows: pa.Table, table: str, column: str) -> Iterator[int]:
+    """Rows that have another id than their blocks say, or another text than stands there."""
+    for first in range(0, len(found.places), _STEP):
+        some = slice(first, first + _STEP)
+        held = found.cut.take(pa.array(found.places[some])).cast(pa.binary())
+        named = found.row_ids.take(pa.array(found.spans.at[some]))
+        part = rows.slice(first, _STEP)
+        texts = part[column].combine_chunks().cast(pa.string())
+        wrong = ~_marks(pc.equal(named, row_ids(part, table)))
+        others = np.flatnonzero(~_marks(pc.equal(held, texts.cast(pa.binary()))))
+        for at in others[~_is_folded(held.take(pa.array(others)), texts.take(pa.array(others)))]:
+            wrong[at] |= fold(held[at].as_py().decode(errors="replace")) != texts[at].as_py()
+        yield from (first + np.flatnonzero(wrong)).tolist()
+
+
+def _is_folded(held: pa.Array, texts: pa.Array) -> Marks:
+    """Whether a text is its bytes less line breaks, and `fold` has nothing more to do. False is no verdict."""
+    for mark in CLOSING:
+        held = pc.replace_substring(held, f"\n{mark}".encode(), mark.encode())
+    spaced = pc.replace_substring(held, b"\n", b" ")
+    odd = pc.match_substring_regex(texts, _ODD_RE)
+    return _marks(pc.equal(spaced, texts.cast(pa.binary()))) & ~_marks(odd)
 
 
 def _printed(
@@ -192,7 +246,9 @@ def _printed(
 
 def inferred(documents: pa.Table) -> set[tuple[str, str]]:
     """Document ids and columns that were told from outside the document, and have no bytes in it."""
-    pairs = zip(documents["document_id"].to_pylist(), documents["inferred"].to_pylist(), strict=True)
+    has_notes = pc.greater(pc.list_value_length(documents["inferred"]), 0)
+    noted = documents.select(["document_id", "inferred"]).filter(has_notes)
+    pairs = zip(*(column.to_pylist() for column in noted.columns), strict=True)
     return {(document, one.partition(":")[0]) for document, notes in pairs for one in notes}
 
 
@@ -237,22 +293,19 @@ def _turns_say_their_paragraphs(turns: pa.Table, paragraphs: pa.Table) -> bool:
     starts = np.flatnonzero(np.diff(number[spoken], prepend=-1))
     if ((np.diff(spoken) > 1) & (np.diff(number[spoken]) == 0)).any():  # something that nobody says, within a turn
         number, texts, spoken = number[spoken], texts.take(pa.array(spoken)), np.arange(len(spoken))
-    bounds = np.flatnonzero(np.diff(number, prepend=-2))
-    said = number[bounds] >= 0  # what stands between turns is null, and has no bytes: nothing is copied twice
-    runs = pa.ListArray.from_arrays(pa.array([*bounds, len(number)], pa.int32()), texts, mask=pa.array(~said))
-    lengths, joined = _layout(pc.binary_join(runs, "\n\n"))
-    wanted, stated = _layout(turns["text"].combine_chunks())
-    same = ids.dictionary.take(pa.array(number[spoken[starts]])).equals(turns["turn_id"].combine_chunks())
-    return same and np.array_equal(lengths[said], wanted) and joined.equals(stated)
-
-
-def _layout(texts: pa.StringArray) -> tuple[Numbers, pa.Buffer]:
-    """Lengths of texts in bytes, and their bytes one after the other."""
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
-    if data is None or not len(texts):
-        return np.zeros(len(texts), np.int64), pa.py_buffer(b"")
-    return np.diff(ends), data.slice(ends[0], ends[-1] - ends[0])
+    if not ids.dictionary.take(pa.array(number[spoken[starts]])).equals(turns["turn_id"].combine_chunks()):
+        return False
+    bounds = np.append(np.flatnonzero(np.diff(number, prepend=-2)), len(number))
+    said = number[bounds[:-1]] >= 0  # what stands between turns is null, and has no bytes: nothing is copied twice
+    stated, told = turns["text"].combine_chunks(), 0
+    for first in range(0, len(said), _TURNS):
+        some = said[first : first + _TURNS]
+        parts = pa.array(bounds[first : first + len(some) + 1], pa.int32())
+        joined = pc.binary_join(pa.ListArray.from_arrays(parts, texts, mask=pa.array(~some)), "\n\n").drop_null()
+        if not joined.equals(stated.slice(told, len(joined))):
+            return False
+        told += len(joined)
+    return told == len(stated)
 
 
 def _encode(column: pa.ChunkedArray) -> pa.DictionaryArray:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import mmap
 import tempfile
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,7 +19,7 @@ from storage.errors import DamageError
 from storage.lake import Lake, Partition
 from storage.raw import RawStore
 from tasks.formats.blocks import fold
-from tasks.verify_columns import INDEXES, TEXTS, has_its_rows, inferred, mark_documents, row_ids
+from tasks.verify_columns import INDEXES, TEXTS, Bytes, has_its_rows, inferred, mark_documents, row_ids
 from tasks.verify_files import Damage
 
 _ADVICE = "ingest its dump again; if it stays, report it with `stenolake trace` of this id"
@@ -116,10 +117,9 @@ def _check_partition(
         table: lake.read(table, partition, columns, _ENCODED.get(table, ())) for table, columns in _COLUMNS.items()
     }
     yield from _check_documents(tables["documents"], partition, seen)
-    texts, damage = _cut_documents(tables["documents"], renditions)
+    present, text, damage = _find_bytes(tables["documents"], renditions)
     yield from damage
-    present = tables["documents"].filter(pa.array([text is not None for text in texts], pa.bool_()))
-    marked = mark_documents({**tables, "documents": present}, [text for text in texts if text is not None])
+    marked = mark_documents({**tables, "documents": present}, text)
     if marked:
         suspects = {table: _of(lake.read(table, partition), pa.array(sorted(marked))) for table in tables}
         yield from _explain_texts(suspects, renditions)
@@ -133,32 +133,53 @@ def _check_partition(
             yield Damage(3, document, "has blocks but is no document", _ADVICE)
 
 
-def _cut_documents(documents: pa.Table, renditions: Renditions) -> tuple[list[bytes | memoryview | None], list[Damage]]:
-    """The bytes of each document, None where its rendition cannot be read."""
-    columns = ("rendition_sha256", "byte_start", "byte_end")
-    places = list(zip(*(documents[name].to_pylist() for name in columns), strict=True))
-    rows = sorted(enumerate(places), key=lambda row: row[1])  # a rendition is opened once
-    texts: list[bytes | memoryview | None] = [None] * len(rows)
-    is_one = len({sha256 for sha256, _, _ in places}) == 1  # views of many would keep them all in memory
+def _find_bytes(documents: pa.Table, renditions: Renditions) -> tuple[pa.Table, Bytes, list[Damage]]:
+    """The documents whose renditions can be read, and their bytes: those of one rendition, or of several joined."""
+    columns = [documents[name] for name in ("rendition_sha256", "byte_start", "byte_end")]
+    hashes = pc.unique(columns[0]).to_pylist()
+    if len(hashes) == 1:
+        try:
+            data = renditions.get(hashes[0])
+        except DamageError as error:
+            return documents[:0], _lay_out([]), [_damaged_object(hashes[0], error)]
+        starts, ends = (np.clip(column.to_numpy(), 0, len(data)) for column in columns[1:])
+        return documents, Bytes(data, starts, np.maximum(ends - starts, 0)), []
+    places = list(zip(*(column.to_pylist() for column in columns), strict=True))
+    texts: list[bytes | None] = [None] * len(places)
     broken: dict[str, Damage] = {}
-    for at, (sha256, start, end) in rows:
+    for at, (sha256, start, end) in sorted(enumerate(places), key=lambda row: row[1]):  # a rendition is opened once
         if sha256 not in broken:
             try:
-                data = renditions.get(sha256)
-                texts[at] = (memoryview(data) if is_one else data)[max(0, start) : max(0, end)]
+                texts[at] = renditions.get(sha256)[max(0, start) : max(0, end)]
             except DamageError as error:
-                broken[sha256] = Damage(1, f"_raw/{sha256[:2]}/{sha256}.zst", error.message, error.advice)
-    return texts, list(broken.values())
+                broken[sha256] = _damaged_object(sha256, error)
+    present = documents.filter(pa.array([text is not None for text in texts], pa.bool_()))
+    return present, _lay_out([text for text in texts if text is not None]), list(broken.values())
+
+
+def _lay_out(texts: Sequence[bytes]) -> Bytes:
+    lengths = np.array([len(text) for text in texts], np.int64)
+    return Bytes(b"".join(texts), np.cumsum(lengths) - lengths, lengths)
+
+
+def _damaged_object(sha256: str, error: DamageError) -> Damage:
+    return Damage(1, f"_raw/{sha256[:2]}/{sha256}.zst", error.message, error.advice)
 
 
 def _check_documents(documents: pa.Table, partition: Partition, seen: dict[str, Partition]) -> Iterator[Damage]:
-    columns = ("document_id", "source_id", "event_date")
-    for document, source, day in zip(*(documents[name].to_pylist() for name in columns), strict=True):
-        if document in seen:
-            yield Damage(4, document, f"stands in {seen[document]} and in {partition}", _ADVICE)
-        seen[document] = partition
-        if Partition(source, day.year) != partition:
-            yield Damage(4, document, f"of {source} and {day} stands in {partition}", _ADVICE)
+    met = Counter(documents["document_id"].to_pylist())
+    for document in [one for one, count in met.items() if count > 1 or one in seen]:
+        yield Damage(4, document, f"stands in {seen.get(document, partition)} and in {partition}", _ADVICE)
+    seen |= dict.fromkeys(met, partition)
+    strays = documents.filter(
+        pc.or_(
+            pc.not_equal(documents["source_id"], partition.source),
+            pc.not_equal(pc.year(documents["event_date"]), partition.year),
+        )
+    )
+    for row in strays.select(["document_id", "source_id", "event_date"]).to_pylist():
+        where = f"of {row['source_id']} and {row['event_date']} stands in {partition}"
+        yield Damage(4, row["document_id"], where, _ADVICE)
 
 
 def _explain_children(table: str, rows: pa.Table, documents: pa.Table) -> Iterator[Damage]:

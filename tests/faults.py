@@ -1,4 +1,4 @@
-"""A disk that fails once: the N-th write, fsync, rename or mkdir below a folder raises what the kernel would."""
+"""A disk that fails once: the N-th write, sync, rename or mkdir below a folder raises what the kernel would."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from storage import exchange
+from storage import exchange, files
 
-KINDS = ("write", "fsync", "rename", "mkdir")
+KINDS = ("write", "fsync", "syncfs", "rename", "mkdir")
 
 
 class Disk:
@@ -57,6 +57,7 @@ def install(folder: str, kind: str = "", at: int = 0, error: int = 0, stays: boo
     """Put the failing disk under this process, until it ends."""
     disk = Disk(folder, kind, at, error, stays=stays)
     open_, fsync, replace, mkdir, exchange_ = io.open, os.fsync, os.replace, os.mkdir, exchange.exchange
+    syncfs = files.sync_file_system
 
     def counted_open(file: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
         stream = open_(file, mode, *arguments, **options)
@@ -65,6 +66,10 @@ def install(folder: str, kind: str = "", at: int = 0, error: int = 0, stays: boo
     def counted_fsync(fd: int) -> None:
         disk.strike("fsync", Path(f"/proc/self/fd/{fd}").readlink())
         fsync(fd)
+
+    def counted_syncfs(path: Path) -> None:
+        disk.strike("syncfs", path)
+        syncfs(path)
 
     def counted_replace(src: Any, dst: Any, **options: Any) -> None:
         disk.strike("rename", dst)
@@ -79,7 +84,7 @@ def install(folder: str, kind: str = "", at: int = 0, error: int = 0, stays: boo
         mkdir(path, *arguments, **options)
 
     io.open = counted_open  # type: ignore[assignment]
-    exchange.exchange = counted_exchange
+    exchange.exchange, files.sync_file_system = counted_exchange, counted_syncfs
     os.fsync, os.replace, os.mkdir = counted_fsync, counted_replace, counted_mkdir  # type: ignore[assignment]
 
 

@@ -65,7 +65,7 @@ def write_scenes(folder: Path) -> tuple[Path, Path]:
     before, after = folder / "before", folder / "after"
     for place, dumps in (
         (before, ["".join(page(day) for day in range(1, 7)), page(7, year=2022) + page(8, year=2022)]),
-        # 2 is corrected, 3 moves to 2022, 7 moves to 2021, 9 and 10 are new, 10 in a year of its own; 1 stays
+        # 2 is corrected, 3 moves to 2022, 7 moves to 2021, 9 to 15 are new, 10 in a year of its own; 1 stays
         (
             after,
             [page(1) + page(2, words="Good evening."), page(3, year=2022) + page(7), page(9) + page(10, year=2023)],
@@ -74,6 +74,8 @@ def write_scenes(folder: Path) -> tuple[Path, Path]:
         place.mkdir()
         for number, dump in enumerate(dumps):
             (place / f"{number}.txt").write_text(dump, encoding="utf-8")
+    for day in range(12, 16):  # so many raw objects that they are made durable together
+        (after / f"new-{day}.txt").write_text(page(day), encoding="utf-8")
     (after / "other.txt").write_bytes(page(11, words="“Good night”, friends.").encode("cp1252"))
     return before, after
 
@@ -212,6 +214,9 @@ def _child(inputs: list[str], lake: str, failpoint: str, prepare: Callable[[], N
         os.environ["STENOLAKE_FAILPOINT"] = failpoint
     with open(log, "a", encoding="utf-8") as stream:  # noqa: PTH123
         os.dup2(stream.fileno(), 2)
+        from flows import steps
+
+        steps.SAMPLE_ROWS = 0  # Great Expectations judges what our own rules doubt: it writes nothing, and takes 0.5 s
         try:
             if prepare:
                 prepare()

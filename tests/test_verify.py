@@ -147,6 +147,7 @@ LIES: dict[str, tuple[str, Callable[[pa.Table], pa.Table], int]] = {
     "a turn is counted that is not there": ("documents", set_first("turn_count", 99), 4),
     "a paragraph is of another turn": ("paragraphs", set_first("turn_id", "0" * 20 + "-t0000"), 4),
     "a document reaches too far": ("documents", set_first("byte_end", 1 << 40), 3),
+    "a document begins too early": ("documents", set_first("byte_start", 0), 3),
     "an index has a hole": ("links", set_first("link_index", 7), 4),
 }
 

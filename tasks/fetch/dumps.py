@@ -79,10 +79,12 @@ def held_dumps(lake: Lake, findings: Iterable[Any]) -> set[str]:
 def documents_of(lake: Lake, dumps: Sequence[tuple[str, dt.datetime, Any]], folder: Path) -> list[str]:
     """The documents that are in some dumps of one page, read by the present parser."""
     found: dict[str, None] = {}
+    kept = ledger.kept_ids(lake)
     own = Path(tempfile.mkdtemp(prefix="removed-", dir=folder))
     for number, row in enumerate(latest_inputs(lake, {sha256 for sha256, _, _ in dumps})):
         dump, defaults = dump_of(lake, row)
         for batch in cut_batches([dump], lake.raw, own / str(number)):
             for fragment in parse_batch(batch, defaults):
-                found |= dict.fromkeys(fragment.read("documents")["document_id"].to_pylist())
+                own = fragment.read("documents")["document_id"].to_pylist()
+                found |= dict.fromkeys(kept.get(one, one) for one in own)
     return list(found)
