@@ -68,7 +68,13 @@ def judge_fragment(
                 uri=uris[row["dump_sha256"]],
                 fault_start=start,
                 fault_end=end,
-                **row,
+                document_id=broken.document_id,
+                title=row["title"],
+                dump_sha256=row["dump_sha256"],
+                rendition_sha256=row["rendition_sha256"],
+                byte_start=row["byte_start"],
+                byte_end=row["byte_end"],
+                parser=row["parser"],
             )
         )
     held = frozenset(finding.document_id for finding in findings["critical"] if finding.document_id)
