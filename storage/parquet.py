@@ -81,7 +81,7 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
     @functools.lru_cache(maxsize=2)
     def read_group(number: int) -> pa.Table:
         with _reading(path), pq.ParquetFile(path) as file:
-            return _conform(file.read_row_group(number), schema)
+            return _conform(file.read_row_group(number, use_threads=False), schema)
 
     def read(start: int, stop: int) -> pa.Table:
         first, last = np.searchsorted(ends, [start, stop - 1], "right")
@@ -131,7 +131,10 @@ def write_groups(path: Path, schema: pa.Schema, rows: Merge, sort_keys: Sequence
         sync_file(path)
         reach("table.synced")
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            back = (_conform(file.read_row_group(number), schema) for number in range(file.num_row_groups))
+            back = (
+                _conform(file.read_row_group(number, use_threads=False), schema)
+                for number in range(file.num_row_groups)
+            )
             groups = iter(kept) if is_room else rows.groups()
             is_same = file.metadata.num_rows == rows.rows and all(map(pa.Table.equals, groups, back))
     if not is_same:
