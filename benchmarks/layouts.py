@@ -36,6 +36,7 @@ import json, sys, time
 import duckdb, polars
 folder, source, year, speaker, engine, times = sys.argv[1:]
 columns = ["document_id", "turn_index", "event_date", "speaker_label", "text"]
+duckdb.execute("set enable_progress_bar = false")  # it would be among the answers where one takes long
 def ask_duckdb():
     query = f"select {', '.join(columns)} from read_parquet('{folder}/**/*.parquet', hive_partitioning=true)"
     found = duckdb.execute(query + " where year = ? and speaker_id = ?", [int(year), speaker])

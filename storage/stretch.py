@@ -16,6 +16,8 @@ import pyarrow.ipc
 
 from storage.files import storing
 
+_STRING = pa.string()
+
 
 def map_rows(path: Path) -> pa.Table:
     """All rows of a file, memory-mapped."""
@@ -56,7 +58,7 @@ def _read(array: pa.Array, start: int, stop: int, fetch: Callable[[pa.Buffer, in
     count = stop - begin
     bits, *rest = array.buffers()
     valid = bits and fetch(bits, begin // 8, -(-stop // 8))
-    if pa.types.is_string(array.type):
+    if array.type == _STRING:
         offsets, data = rest
         bounds = np.frombuffer(fetch(offsets, 4 * begin, 4 * (stop + 1)), np.int32)
         values = [pa.py_buffer(bounds - bounds[0]), fetch(data, int(bounds[0]), int(bounds[-1]))]

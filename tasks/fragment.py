@@ -60,9 +60,9 @@ class Fragment:
             table: name of the table.
             documents: what `find` tells of them.
         """
-        own = documents.filter(pc.greater(documents[table], 0))
-        places = (own[name].to_numpy() for name in (f"{table}_start", table, f"{table}_bytes"))
-        told = describe(own.select(keys_of_documents(SORT_KEYS[table])), *places)
+        keys, places = keys_of_documents(SORT_KEYS[table]), [f"{table}_start", table, f"{table}_bytes"]
+        own = documents.select([*keys, *places]).filter(pc.greater(documents[table], 0))
+        told = describe(own.select(keys), *(own[name].to_numpy() for name in places))
         return Strand(told, stretches(self.folder / f"{table}.arrow"))
 
     def read_some(self, table: str, ids: Collection[str]) -> pa.Table:
