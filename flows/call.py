@@ -40,11 +40,12 @@ def start_own_server() -> None:
     """Start the server that Prefect would start by itself where none is named, and see that it outlives this process
     by no second: one that is killed cannot stop it, and each would stay for ever.
     """
-    from prefect.server.api.server import SubprocessASGIServer
     from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
 
     if PREFECT_API_URL.value() or not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
         return
+    from prefect.server.api.server import SubprocessASGIServer  # takes two seconds
+
     server = SubprocessASGIServer()  # the one of this process, which Prefect asks for in the same way
     if server.running:
         return
