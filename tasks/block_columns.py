@@ -202,10 +202,10 @@ def _fold_all(layout: _Layout, documents: Sequence[Document]) -> BlockColumns:
     offsets[2 * count :] = len(layout.data) + np.append(0, np.cumsum([len(text) for text in folded], dtype=np.int64))
     places = np.arange(0, 2 * count, 2, dtype=np.int32)
     places[to_fold] = 2 * count + np.arange(len(folded))
-    is_space = np.append(np.frombuffer(data, np.uint8) == _SPACE, False)
-    spaces = np.add.reduceat(is_space.view(np.uint8), offsets[:-1], dtype=np.int32) if count else np.zeros(0, np.int32)
-    inked = ends - starts - spaces[0 : 2 * count : 2]
+    spaces = _count_runs(is_space, offsets[: 2 * count])[::2]
+    inked = ends - starts - spaces
     inked[to_fold] = [len("".join(text.split()).encode()) for text in raw]
+    spaces[to_fold] = [text.count(b" ") for text in folded]
     shift = np.array([document.base for document in documents], np.int64) - layout.texts_at[:-1]
     return BlockColumns(
         kinds=layout.kinds,
@@ -214,8 +214,17 @@ def _fold_all(layout: _Layout, documents: Sequence[Document]) -> BlockColumns:
         firsts=layout.firsts,
         starts=starts + shift[layout.owners],
         ends=ends + shift[layout.owners],
-        words=spaces[places].astype(np.int64) + 1,
+        words=spaces + 1,
         inked=inked,
         pool=pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data)),
         places=places,
     )
+
+
+def _count_runs(mask: Mask, bounds: npt.NDArray[np.int32]) -> Ints:
+    """How often a mask is true from each bound to the next, where that is behind it; from the last one to its end."""
+    inside = bounds[: np.searchsorted(bounds, len(mask))]
+    counts = np.zeros(len(bounds), np.int64)
+    if len(inside):
+        counts[: len(inside)] = np.add.reduceat(mask.view(np.uint8), inside, dtype=np.int32)
+    return counts
