@@ -239,22 +239,34 @@ def test_readers_take_the_table_as_it_is(sample_lake: Path) -> None:
     assert set(turns_.to_pylist()) - {None} == set(ids)
 
 
+RUSSIAN = """События
+О жатве
+2 мая 2021 года
+12:00
+Лесск
+Пётр Лунд: Добрый день, друзья.
+Спасибо.
+Статус материала
+Опубликован в разделах: Новости, Стенограммы
+Дата публикации: 2 мая 2021 года, 12:00
+Текстовая версия"""
+
+
 def test_two_editions_are_one_event_and_one_person(
     stenolake: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STENOLAKE_ALIASES", str(write(tmp_path, "people.toml", ALIASES)))
+    editions = {"en.": page(1).replace("Ada Brook", "Petr Lund"), "": RUSSIAN}
     lines = [
-        json.dumps(
-            {"url": f"http://en.kremlin.ru/events/president/{part}/7", "text": page(day).replace("Ada Brook", name)}
-        )
-        for day, part, name in ((1, "news", "Petr Lund"), (2, "transcripts", "Pyotr Lund"))
+        json.dumps({"url": f"http://{edition}kremlin.ru/events/president/news/7", "text": text})
+        for edition, text in editions.items()
     ]
     lake = tmp_path / "lake"
     stenolake("ingest", write(tmp_path, "in.jsonl", "\n".join(lines)), "--lake", lake)
     documents = ds.dataset(lake / "documents").to_table(["event_id"])["event_id"].to_pylist()
     assert documents == ["kremlin-7", "kremlin-7"]
     row = speakers(lake)[0]
-    assert (row["speaker_id"], row["name"], row["aliases"]) == ("petr-lund", "Petr Lund", ["Pyotr Lund"])
+    assert (row["speaker_id"], row["name"], row["aliases"]) == ("petr-lund", "Petr Lund", ["Пётр Лунд"])
     found = Lake(lake).read("turns", Lake(lake).partitions()[0], ["speaker_id", "speaker_id_evidence"]).to_pylist()
     assert sorted(one["speaker_id_evidence"] for one in found) == ["alias", "printed"]
     used = stenolake("sql", "select json_extract_string(packages, 'aliases') from runs", "--lake", lake, "--json")
