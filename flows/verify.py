@@ -12,6 +12,7 @@ from flows.shown import tell, tell_json
 from storage.errors import DamageError, UsageError
 from storage.lake import Lake
 from storage.records import Output
+from tasks import memory
 from tasks.verify_files import EVERYTHING, Damage, Sample, check_files, explain_pending
 from tasks.verify_rows import Renditions, check_rows
 from tasks.verify_speakers import check_speakers
@@ -76,6 +77,7 @@ def read_sample(text: str) -> Sample:
 def run_verify(lake: Path, *, sample: str = "1/1", as_json: bool) -> int:
     """Prove a lake, or a sample of it, and say what fails. Returns 0, or 6 when something does."""
     started, chosen = time.monotonic(), read_sample(sample)
+    memory.keep()
     with bar("verify"):
         damage, counts = prove(Lake.open(lake), chosen)
     seconds = round(time.monotonic() - started, 2)

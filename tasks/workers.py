@@ -11,7 +11,6 @@ once and held in memory once. `prepare` starts that one early: it imports while 
 from __future__ import annotations
 
 import contextvars
-import ctypes
 import functools
 import itertools
 import multiprocessing.connection
@@ -31,6 +30,7 @@ from types import ModuleType
 from typing import ParamSpec, TypeVar
 
 from storage.errors import StenolakeError
+from tasks import memory
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +39,6 @@ R = TypeVar("R")
 VARIABLE = "STENOLAKE_WORKERS"
 _PRELOADED = "tasks.warm"
 _is_prepared = False
-_LIBC = ctypes.CDLL(None)
 
 
 class _Process(ForkServerProcess):
@@ -140,7 +139,7 @@ class Workers:
 
     def renew(self) -> None:
         """Have new processes, if there are any, for work of another kind: old ones keep 100 MB of the work before."""
-        _give_back()
+        memory.give_back()
         if self._pool is not None:
             self._dismiss(at_once=False)
             self._pool = None
@@ -179,15 +178,7 @@ def _work(call: Callable[[], R]) -> R:
     try:
         return call()
     finally:
-        _give_back()
-
-
-def _give_back() -> None:
-    """Give memory back that this process has done with."""
-    if arrow := sys.modules.get("pyarrow"):
-        arrow.default_memory_pool().release_unused()
-    if hasattr(_LIBC, "malloc_trim"):  # else 100 MB stay with the process after a batch
-        _LIBC.malloc_trim(0)
+        memory.give_back()
 
 
 def _begin() -> None:
