@@ -12,6 +12,7 @@ from typing import Any
 
 from flows import environment
 from flows.shown import tell
+from tasks import memory
 
 environment.quiet()
 # our own lines are the terminal's
@@ -78,6 +79,7 @@ def call_flow(flow: Callable[..., Any], **parameters: Any) -> dict[str, Any]:
 
     require_server()
     start_own_server()
+    memory.settle()
     before = outcome.last_end()
     # the heartbeat's thread is joined for a second at the end of each flow, and a person watches this one
     quick = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})

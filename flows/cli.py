@@ -18,6 +18,7 @@ import typer
 
 from flows.shown import tell, tell_json
 from storage.errors import StenolakeError
+from tasks import memory
 
 app = typer.Typer(
     name="stenolake",
@@ -348,6 +349,7 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: run a command, turn what was raised into one message and the exit code of the contract."""
+    memory.postpone()
     _received.clear()
     for number in _WORDS:
         signal.signal(number, _stop)

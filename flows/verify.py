@@ -78,6 +78,7 @@ def run_verify(lake: Path, *, sample: str = "1/1", as_json: bool) -> int:
     """Prove a lake, or a sample of it, and say what fails. Returns 0, or 6 when something does."""
     started, chosen = time.monotonic(), read_sample(sample)
     memory.keep()
+    memory.settle()
     with bar("verify"):
         damage, counts = prove(Lake.open(lake), chosen)
     seconds = round(time.monotonic() - started, 2)

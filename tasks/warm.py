@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+from tasks import memory
 
-from tasks import hold, publish  # noqa: F401
-from tasks.validate import warm
+memory.postpone()
+
+from tasks import hold, publish  # noqa: E402, F401
+from tasks.validate import warm  # noqa: E402
 
 warm()
-# What is there now stays: no collection looks at it, so that its memory stays shared by all workers. A collection of
-# its own before that would take half a second of each run.
-gc.freeze()
+memory.settle()
