@@ -356,13 +356,11 @@ class _Projection:
     def _find_excerpts(self) -> Mask:
         """For each document whether an elision stands in its running text."""
         blocks = self.blocks
-        dotted = np.array(["\u2026" in one.text or "..." in one.text for one in self.documents], np.bool_)
-        rows = np.flatnonzero(_PARAGRAPHS[blocks.kinds] & dotted[blocks.owners])
-        texts = blocks.texts(rows)
-        may_be = pc.or_(pc.match_substring(texts, "\u2026"), pc.match_substring(texts, "..."))
         found = np.zeros(len(self.documents), np.bool_)
-        for row in np.flatnonzero(may_be.to_numpy(zero_copy_only=False)):
-            found[blocks.owners[rows[row]]] |= ELISION_RE.search(texts[row].as_py()) is not None
+        rows = blocks.find_dotted()
+        rows = rows[_PARAGRAPHS[blocks.kinds[rows]]]
+        for row, text in zip(rows, blocks.texts(rows), strict=True):
+            found[blocks.owners[row]] |= ELISION_RE.search(text.as_py()) is not None
         return found
 
     def _blocks(self) -> None:
