@@ -177,7 +177,7 @@ class Lake:
         path, schema, keys = self.file(table, partition), PARTITIONED[table], SORT_KEYS[table]
         old = read_strand(path, schema, keys)
         kept = old.without(gone)
-        is_touched = kept.documents.num_rows < old.documents.num_rows or any(one.documents.num_rows for one in added)
+        is_touched = kept.units.num_rows < old.units.num_rows or any(one.units.num_rows for one in added)
         if path.exists() and not is_touched:
             return None
         rows, before = merge([kept, *added], schema, keys), merge([old], schema, keys)

@@ -1,8 +1,8 @@
-"""Rows in the order of a partition, found by documents and not by rows.
+"""Rows in the order of a partition, found by units that are moved whole.
 
-The rows of a document stand together, in their order, wherever rows come from. So it is enough to sort the documents,
-of which there are fifty times fewer, and to move the rows of each as a block. Where rows stand otherwise they are
-sorted one by one.
+Of most tables a unit is a document: its rows stand together, in their order, wherever rows come from. So it is enough
+to sort the documents, of which there are fifty times fewer; where rows stand otherwise they are sorted first. Of a
+table that is sorted by something else ahead of its documents, as turns are by speaker, each row is a unit.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ Ints = npt.NDArray[np.int64]
 _OF_DOCUMENTS = ("event_date", "document_id")
 
 
-def keys_of_documents(keys: Sequence[str]) -> list[str]:
-    """Of the keys by which rows are sorted those that are of documents: the first ones."""
-    return [key for key in keys if key in _OF_DOCUMENTS]
+def keys_of_units(keys: Sequence[str]) -> list[str]:
+    """The keys by which units are sorted: those of documents, which come first; all, where they do not."""
+    own = [key for key in keys if key in _OF_DOCUMENTS]
+    return own if list(keys[: len(own)]) == own else list(keys)
 
 
 def columns_of_order(keys: Sequence[str]) -> list[str]:
@@ -29,16 +30,18 @@ def columns_of_order(keys: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(("document_id", *keys)))
 
 
-def find_documents(rows: pa.Table, keys: Sequence[str]) -> tuple[Ints, Ints] | None:
-    """The first row of each document, and how many it has, where the rows of each stand together and in their order.
+def find_units(rows: pa.Table, keys: Sequence[str]) -> tuple[Ints, Ints] | None:
+    """The first row of each unit, and how many it has.
 
     Args:
         rows: rows with the columns of `columns_of_order`.
-        keys: as in `storage.lake.SORT_KEYS`; the first are of documents, the last numbers the rows of one.
+        keys: as in `storage.lake.SORT_KEYS`; the last numbers the rows of a document, where it has several.
 
     Returns:
-        None where rows stand otherwise.
+        None where the rows of a unit stand apart, or in another order than theirs.
     """
+    if keys_of_units(keys) == list(keys):
+        return np.arange(rows.num_rows), np.ones(rows.num_rows, np.int64)
     ids = rows["document_id"].combine_chunks()
     if not len(ids):
         return np.array([], np.int64), np.array([], np.int64)
@@ -67,9 +70,7 @@ def ranges(starts: Ints, counts: Ints) -> Ints:
 
 
 def _is_numbered(rows: pa.Table, key: str, starts: Ints) -> bool:
-    """Whether a column rises within each document; one row a document, with no number, is in order."""
-    if key in _OF_DOCUMENTS:
-        return bool(len(starts) == rows.num_rows)
+    """Whether a column rises within each document."""
     falls = np.diff(rows[key].to_numpy()) <= 0
     falls[starts[1:] - 1] = False  # from one document to the next
     return not falls.any()

@@ -15,7 +15,7 @@ from storage.errors import DamageError, StorageError
 from storage.failpoint import reach
 from storage.files import make_folder, storing, sync_file
 from storage.merge import ROW_GROUP_ROWS, Merge, Strand, columns_of_size, describe, find_spans, strand_of
-from storage.order import columns_of_order, find_documents, keys_of_documents
+from storage.order import columns_of_order, find_units, keys_of_units
 
 _LOW_CARDINALITY = frozenset(
     "source_id language kind event_date place speaker_label speaker_name speaker_role speaker_kind speaker_id facet"
@@ -73,7 +73,7 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
     with _reading(path), pq.ParquetFile(path, read_dictionary=["document_id"]) as file:
         marks = file.read([*columns_of_order(keys), *columns_of_size(schema)])
         counts = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
-    found = find_documents(marks, keys)
+    found = find_units(marks, keys)
     if found is None:
         return strand_of(read_rows(path, schema), keys)
     ends = np.cumsum(counts)
@@ -88,11 +88,11 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
         rows = pa.concat_tables(read_group(number) for number in range(first, last + 1))
         return rows.slice(start - int(ends[first] - counts[first]), stop - start)
 
-    documents = marks.select(keys_of_documents(keys)).take(pa.array(found[0]))
-    ids = documents.schema.get_field_index("document_id")
-    documents = documents.set_column(ids, "document_id", documents["document_id"].cast(pa.string()))
+    units = marks.select(keys_of_units(keys)).take(pa.array(found[0]))
+    ids = units.schema.get_field_index("document_id")
+    units = units.set_column(ids, "document_id", units["document_id"].cast(pa.string()))
     spans = find_spans(marks.select(columns_of_size(schema)), *found)
-    return Strand(describe(documents, *found, spans), read)
+    return Strand(describe(units, *found, spans), read)
 
 
 def write_table(path: Path, rows: pa.Table, sort_keys: Sequence[str]) -> None:

@@ -164,10 +164,11 @@ TABLES: Mapping[str, pa.Schema] = {
     "documents": DOCUMENTS,
 }
 
-# Rows of a partition are sorted by these; a document's rows stand together, documents by date.
+# Rows of a partition are sorted by these. Turns stand by speaker, since that is how they are asked for: those of one
+# are a stretch of the file. Of the other tables the rows of a document stand together, documents by date.
 SORT_KEYS: Mapping[str, tuple[str, ...]] = {
     "documents": ("event_date", "document_id"),
-    "turns": ("event_date", "document_id", "turn_index"),
+    "turns": ("speaker_id", "event_date", "document_id", "turn_index"),
     "paragraphs": ("event_date", "document_id", "paragraph_index"),
     "tags": ("event_date", "document_id", "tag_index"),
     "links": ("event_date", "document_id", "link_index"),

@@ -40,7 +40,8 @@ def _find_ellipses(data: Bytes) -> Ints:
     first, second, third = _ELLIPSIS
     last = np.flatnonzero(data == third)
     last = last[last > 1]
-    return last[(data[last - 1] == second) & (data[last - 2] == first)] - 2
+    found: Ints = last[(data[last - 1] == second) & (data[last - 2] == first)] - 2
+    return found
 
 
 def codes_of(kinds: Iterable[str]) -> Mask:
@@ -81,8 +82,9 @@ class BlockColumns:
         raw = data[: bounds[2 * len(self.kinds)]] if len(self.kinds) else data[:0]
         is_dot = raw == _DOT
         at = np.append(np.flatnonzero(is_dot[2:] & is_dot[1:-1] & is_dot[:-2]), _find_ellipses(raw))
-        parts = np.unique(np.searchsorted(bounds[: 2 * len(self.kinds)], at, "right") - 1)
-        return parts[parts % 2 == 0] // 2  # every other one is a gap
+        parts: Ints = np.unique(np.searchsorted(bounds[: 2 * len(self.kinds)], at, "right") - 1)
+        blocks: Ints = parts[parts % 2 == 0] // 2  # every other one is a gap
+        return blocks
 
     def kind_names(self, blocks: Ints | slice = slice(None)) -> pa.StringArray:
         """The kinds of some blocks."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.errors import RefusedError
-from storage.lake import PARTITIONED, Lake, Partition
+from storage.lake import PARTITIONED, SORT_KEYS, Lake, Partition
 from tasks.publish import Judged, Plan
 
 # Of the documents, or of the turns, that stand: a better parser loses a few that were none; more than one in fifty is a
@@ -54,18 +54,19 @@ def _differing(
     changed["added"] += sorted(differing)
     known = [document for document in ids if document in homes]
     for table in PARTITIONED:
-        new = _by_document(judged.fragment.read(table), known)
+        new = _by_document(judged.fragment.read(table), table, known)
         old: Rows = {}
         for home in sorted({homes[document] for document in known}):
-            old |= _by_document(lake.read(table, home), known)
+            old |= _by_document(lake.read(table, home), table, known)
         found = {document for document in known if new.get(document) != old.get(document)}
         changed[table] += sorted(found)
         differing |= found
     return differing
 
 
-def _by_document(rows: pa.Table, ids: Collection[str]) -> Rows:
-    rows = rows.filter(pc.is_in(rows["document_id"], pa.array(sorted(ids), pa.string())))
+def _by_document(rows: pa.Table, table: str, ids: Collection[str]) -> Rows:
+    """The rows of some documents, those of each in their order, whatever the order of the table is."""
+    rows = rows.filter(pc.is_in(rows["document_id"], pa.array(sorted(ids), pa.string()))).sort_by(SORT_KEYS[table][-1])
     rows = rows.drop_columns([name for name in _OF_THE_RUN if name in rows.column_names])
     found: Rows = defaultdict(list)
     for row in rows.to_pylist():

@@ -3,8 +3,8 @@
     <staging>/<run id>/batch-00007.0/<table>.arrow      rows, one record batch
                                      index.arrow        where the rows of each document are, in each table
 
-Documents stand by source and year, and in these as in the files of the lake (`storage.lake.SORT_KEYS`): what a
-partition takes from a fragment lies together there, in the order in which it is wanted.
+Documents stand by source and year, and in these as in the files of the lake (`storage.lake.SORT_KEYS`), turns by
+document too: what a partition takes from a fragment lies together there, and mostly in the order in which it is wanted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from storage import ledger_schemas as schemas
 from storage.files import storing
 from storage.lake import PARTITIONED, SORT_KEYS
 from storage.merge import Strand, columns_of_size, describe, find_spans
-from storage.order import keys_of_documents, ranges
+from storage.order import keys_of_units, ranges
 from storage.records import Finding
 from storage.stretch import map_rows, stretches
 from tasks.tabulate import Tables
@@ -60,16 +60,23 @@ class Fragment:
             table: name of the table.
             documents: what `find` tells of them.
         """
-        keys, places = keys_of_documents(SORT_KEYS[table]), [f"{table}_start", table, f"{table}_bytes"]
-        own = documents.select([*keys, *places]).filter(pc.greater(documents[table], 0))
-        told = describe(own.select(keys), *(own[name].to_numpy() for name in places))
-        return Strand(told, stretches(self.folder / f"{table}.arrow"))
+        keys, places = keys_of_units(SORT_KEYS[table]), [f"{table}_start", table, f"{table}_bytes"]
+        own = documents.filter(pc.greater(documents[table], 0))
+        starts, counts, spans = (own[name].to_numpy() for name in places)
+        units = own
+        if not set(keys) <= set(own.column_names):  # rows are units, and stand by document here
+            starts = ranges(starts, counts)
+            rows = self.read(table)
+            units = rows.select(keys).take(pa.array(starts))
+            counts = np.ones_like(starts)
+            spans = find_spans(rows.select(columns_of_size(rows.schema)), starts, counts)
+        return Strand(describe(units.select(keys), starts, counts, spans), stretches(self.folder / f"{table}.arrow"))
 
     def read_some(self, table: str, ids: Collection[str]) -> pa.Table:
         """Rows of a few documents; the others are not touched."""
-        strand = self.strand(table, self.find(ids))
-        spans = zip(strand.documents["start"].to_pylist(), strand.documents["count"].to_pylist(), strict=True)
-        parts = (strand.read(start, start + count) for start, count in spans)
+        found, read = self.find(ids), stretches(self.folder / f"{table}.arrow")
+        spans = zip(found[f"{table}_start"].to_pylist(), found[table].to_pylist(), strict=True)
+        parts = (read(start, start + count) for start, count in spans)
         return pa.concat_tables([PARTITIONED[table].empty_table(), *parts])
 
     def count_some(self, ids: Collection[str]) -> dict[str, int]:

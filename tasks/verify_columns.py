@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from tasks.formats.blocks import CLOSING, PARAGRAPH_KINDS, fold
 
 Numbers = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.bool_]
+Texts = Callable[[int, int], pa.Array]
 
 # kind of block -> (table, column whose text it is)
 TEXTS: Mapping[str, tuple[str, str]] = {
@@ -252,10 +253,17 @@ def inferred(documents: pa.Table) -> set[tuple[str, str]]:
     return {(document, one.partition(":")[0]) for document, notes in pairs for one in notes}
 
 
-def has_its_rows(tables: Mapping[str, pa.Table]) -> bool:
+def order_turns(turns: pa.Table, documents: pa.Table) -> Numbers:
+    """The rows of turns, which stand by speaker, in the order of their documents."""
+    document = _find(turns["document_id"], documents["document_id"].combine_chunks())
+    return np.argsort((document << 32) + _numbers(turns["turn_index"]), kind="stable")
+
+
+def has_its_rows(tables: Mapping[str, pa.Table], texts: Texts) -> bool:
     """Whether a partition has no orphan, no index with a hole, no turn that is not its paragraphs, no other count.
 
-    The tables stand in the order of their documents; what stands otherwise is not proven here.
+    The tables stand in the order of their documents; what stands otherwise is not proven here. `texts` are the texts of
+    the turns in that order: from one, so many.
     """
     documents = tables["documents"]
     ids = documents["document_id"].combine_chunks()
@@ -272,7 +280,7 @@ def has_its_rows(tables: Mapping[str, pa.Table]) -> bool:
             return False
     if (_find(tables["blocks"]["document_id"], ids) < 0).any():
         return False
-    return _turns_say_their_paragraphs(tables["turns"], tables["paragraphs"])
+    return _turns_say_their_paragraphs(tables["turns"], texts, tables["paragraphs"])
 
 
 def row_ids(rows: pa.Table, table: str) -> pa.Array:
@@ -285,7 +293,7 @@ def row_ids(rows: pa.Table, table: str) -> pa.Array:
     return pc.binary_join_element_wise(ids, number, f"-{letter}")
 
 
-def _turns_say_their_paragraphs(turns: pa.Table, paragraphs: pa.Table) -> bool:
+def _turns_say_their_paragraphs(turns: pa.Table, stated: Texts, paragraphs: pa.Table) -> bool:
     """Whether each turn is its paragraphs joined by a blank line; both tables in the order of their documents."""
     ids, texts = _encode(paragraphs["turn_id"]), paragraphs["text"].combine_chunks()
     number = np.asarray(pc.fill_null(ids.indices, -1).to_numpy(), np.int64)
@@ -297,15 +305,15 @@ def _turns_say_their_paragraphs(turns: pa.Table, paragraphs: pa.Table) -> bool:
         return False
     bounds = np.append(np.flatnonzero(np.diff(number, prepend=-2)), len(number))
     said = number[bounds[:-1]] >= 0  # what stands between turns is null, and has no bytes: nothing is copied twice
-    stated, told = turns["text"].combine_chunks(), 0
+    told = 0
     for first in range(0, len(said), _TURNS):
         some = said[first : first + _TURNS]
         parts = pa.array(bounds[first : first + len(some) + 1], pa.int32())
         joined = pc.binary_join(pa.ListArray.from_arrays(parts, texts, mask=pa.array(~some)), "\n\n").drop_null()
-        if not joined.equals(stated.slice(told, len(joined))):
+        if not joined.equals(stated(told, len(joined))):
             return False
         told += len(joined)
-    return told == len(stated)
+    return bool(told == turns.num_rows)
 
 
 def _encode(column: pa.ChunkedArray) -> pa.DictionaryArray:

@@ -19,7 +19,7 @@ from storage.errors import DamageError
 from storage.lake import Lake, Partition
 from storage.raw import RawStore
 from tasks.formats.blocks import fold
-from tasks.verify_columns import INDEXES, TEXTS, Bytes, has_its_rows, inferred, mark_documents, row_ids
+from tasks.verify_columns import INDEXES, TEXTS, Bytes, has_its_rows, inferred, mark_documents, order_turns, row_ids
 from tasks.verify_files import Damage
 
 _ADVICE = "ingest its dump again; if it stays, report it with `stenolake trace` of this id"
@@ -116,6 +116,9 @@ def _check_partition(
     tables = {
         table: lake.read(table, partition, columns, _ENCODED.get(table, ())) for table, columns in _COLUMNS.items()
     }
+    order = order_turns(tables["turns"], tables["documents"])
+    said = tables["turns"]["text"].combine_chunks()
+    tables["turns"] = tables["turns"].drop_columns(["text"]).take(pa.array(order))
     yield from _check_documents(tables["documents"], partition, seen)
     present, text, damage = _find_bytes(tables["documents"], renditions)
     yield from damage
@@ -123,7 +126,7 @@ def _check_partition(
     if marked:
         suspects = {table: _of(lake.read(table, partition), pa.array(sorted(marked))) for table in tables}
         yield from _explain_texts(suspects, renditions)
-    if not has_its_rows(tables):
+    if not has_its_rows(tables, lambda first, count: said.take(pa.array(order[first : first + count]))):
         rows = {table: lake.read(table, partition) for table in tables}
         for table in INDEXES:
             yield from _explain_children(table, rows[table], rows["documents"])

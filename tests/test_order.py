@@ -1,4 +1,4 @@
-"""A partition is merged by documents: as a sort row by row would do it, whatever the order was before."""
+"""A partition is merged by units: as a sort row by row would do it, whatever the order was before."""
 
 from __future__ import annotations
 
@@ -49,13 +49,28 @@ def test_documents_in_any_order_in_any_strand(table: str, seed: int) -> None:
     assert group.equals(sorted_plainly(rows, table))
 
 
+@pytest.mark.parametrize("table", ["paragraphs", "turns"])
 @pytest.mark.parametrize("seed", range(5))
-def test_rows_in_any_order(seed: int) -> None:
-    rows = builder.tables(12)["paragraphs"]
+def test_rows_in_any_order(table: str, seed: int) -> None:
+    rows = builder.tables(12)[table]
     at = list(range(rows.num_rows))
     random.Random(seed).shuffle(at)
-    (group,) = merged([strand_of(rows.take(pa.array(at)), SORT_KEYS["paragraphs"])], "paragraphs")
-    assert group.equals(sorted_plainly(rows, "paragraphs"))
+    (group,) = merged([strand_of(rows.take(pa.array(at)), SORT_KEYS[table])], table)
+    assert group.equals(sorted_plainly(rows, table))
+
+
+def test_turns_stand_by_speaker_and_those_of_nobody_behind() -> None:
+    rows = builder.tables(12)["turns"]
+    persons = ["ada-brook", None, "bo-lind"]
+    named = [persons[at % 3] for at in range(rows.num_rows)]
+    at = rows.schema.get_field_index("speaker_id")
+    rows = rows.set_column(at, rows.schema.field(at), pa.array(named, pa.string()))
+    parts = [rows.slice(0, 7), rows.slice(7)]
+    keys = SORT_KEYS["turns"]
+    (group,) = merged([strand_of(part, keys) for part in parts], "turns")
+    assert group.equals(sorted_plainly(rows, "turns"))
+    third = rows.num_rows // 3
+    assert group["speaker_id"].to_pylist() == ["ada-brook"] * third + ["bo-lind"] * third + [None] * third
 
 
 def test_one_document_in_two_places() -> None:
@@ -96,28 +111,32 @@ def test_row_groups_are_of_whole_documents(monkeypatch: pytest.MonkeyPatch) -> N
 def test_row_groups_of_texts_span_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = builder.tables(12)
     monkeypatch.setattr(merging, "ROW_GROUP_BYTES", 1)
+    monkeypatch.setattr(merging, "SOUGHT_GROUP_BYTES", 1)
     counts = {table: len(merged([strand_of(tables[table], SORT_KEYS[table])], table)) for table in NUMBERED}
-    assert counts == dict.fromkeys(NUMBERED, 1) | {"turns": 12, "paragraphs": 12}
+    assert counts == dict.fromkeys(NUMBERED, 1) | {"turns": tables["turns"].num_rows, "paragraphs": 12}
 
 
+@pytest.mark.parametrize("table", ["paragraphs", "turns"])
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_a_strand_of_a_file_is_its_rows(tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_strand_of_a_file_is_its_rows(tmp_path: Path, size: int, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its row groups are, and those that are wanted."""
     monkeypatch.setattr("storage.parquet.ROW_GROUP_ROWS", size)
-    rows = sorted_plainly(builder.tables(5)["paragraphs"], "paragraphs")
-    write_table(tmp_path / "x.parquet", rows, SORT_KEYS["paragraphs"])
-    strand = read_strand(tmp_path / "x.parquet", PARTITIONED["paragraphs"], SORT_KEYS["paragraphs"])
-    assert strand.documents.equals(strand_of(rows, SORT_KEYS["paragraphs"]).documents)
+    rows = sorted_plainly(builder.tables(5)[table], table)
+    write_table(tmp_path / "x.parquet", rows, SORT_KEYS[table])
+    strand = read_strand(tmp_path / "x.parquet", PARTITIONED[table], SORT_KEYS[table])
+    assert strand.units.equals(strand_of(rows, SORT_KEYS[table]).units)
     random.seed(size)
     for _ in range(50):
         start, stop = sorted(random.sample(range(rows.num_rows + 1), 2))
         assert strand.read(start, stop).combine_chunks().equals(rows.slice(start, stop - start).combine_chunks())
-    assert np.array_equal(merged([strand], "paragraphs")[0]["text"], rows["text"])
+    assert np.array_equal(merged([strand], table)[0]["text"], rows["text"])
 
 
-def test_a_file_whose_rows_are_in_no_order(tmp_path: Path) -> None:
-    rows = builder.tables(5)["paragraphs"]
+@pytest.mark.parametrize("table", ["paragraphs", "turns"])
+def test_a_file_whose_rows_are_in_no_order(tmp_path: Path, table: str) -> None:
+    """As those of turns are in a lake that was written when they stood by document."""
+    rows = builder.tables(5)[table]
     mixed = rows.take(pa.array(random.Random(1).sample(range(rows.num_rows), rows.num_rows)))
-    write_table(tmp_path / "x.parquet", mixed, SORT_KEYS["paragraphs"])
-    strand = read_strand(tmp_path / "x.parquet", PARTITIONED["paragraphs"], SORT_KEYS["paragraphs"])
-    assert merged([strand], "paragraphs")[0].equals(sorted_plainly(rows, "paragraphs"))
+    write_table(tmp_path / "x.parquet", mixed, SORT_KEYS[table])
+    strand = read_strand(tmp_path / "x.parquet", PARTITIONED[table], SORT_KEYS[table])
+    assert merged([strand], table)[0].equals(sorted_plainly(rows, table))

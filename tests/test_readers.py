@@ -18,7 +18,7 @@ Keys = list[tuple[object, ...]]
 
 
 def columns_of(table: str) -> list[str]:
-    return ["source", "year", *(name for name in SORT_KEYS[table] if name != "event_date")]
+    return ["source", "year", *(name for name in SORT_KEYS[table] if name not in ("event_date", "speaker_id"))]
 
 
 def read_pandas(folder: Path, columns: list[str]) -> Keys:
