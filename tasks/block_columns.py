@@ -141,7 +141,7 @@ def _lay_out(documents: Sequence[Document]) -> _Layout:
     owners = np.repeat(np.arange(len(documents)), counts)
     names = chain.from_iterable(document.kinds for document in documents)
     kinds = np.fromiter(map(CODES.get, names, repeat(_NO_KIND)), np.uint8, firsts[-1])
-    chars_at = np.append(0, np.cumsum([len(document.text) for document in documents], dtype=np.int64))
+    chars_at = np.append(0, np.cumsum([document.chars for document in documents], dtype=np.int64))
     texts_at = np.append(0, np.cumsum([len(document.data) for document in documents], dtype=np.int64))
     data = b"".join([document.data for document in documents])
     buffer = np.frombuffer(data, np.uint8)

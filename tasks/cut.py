@@ -1,9 +1,10 @@
-"""From renditions to batches: whole documents, about 16 MiB of text a batch, streamed."""
+"""From renditions to batches: whole documents, about 16 MiB of text a batch and less towards the end, streamed."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,11 @@ def cut_batches(dumps: Iterable[Dump], raw: RawStore, folder: Path, batch_bytes:
         dumps: dumps with a format; those without are passed over.
         raw: where their renditions are read from.
         folder: staging folder for the batch files.
-        batch_bytes: most that a batch holds of documents that are shorter; it is closed when it has half of it.
+        batch_bytes: most that a batch holds of documents that are shorter. The last batches hold down to a quarter of
+            it, so that workers come to an end together. A batch is closed when it has half of what it may hold.
     """
+    dumps = [dump for dump in dumps if dump.format is not None]
+    left = sum(dump.record.bytes for dump in dumps)
     index, size = 0, 0
     texts: list[bytes] = []
     slices: list[Slice] = []
@@ -58,25 +62,29 @@ def cut_batches(dumps: Iterable[Dump], raw: RawStore, folder: Path, batch_bytes:
         return Batch(index, path, tuple(slices))
 
     for dump in dumps:
-        if dump.format is None:
-            continue
-        for start, text in _cut_dump(dump, raw, batch_bytes):
+        for start, text in _cut_dump(dump, raw, functools.partial(_wanted, left, batch_bytes)):
             slices.append(Slice(dump, start, len(text)))
             texts.append(text)
             size += len(text)
-            if size > batch_bytes // 2:  # a run of whole documents has a little less than was asked for
+            if size > _wanted(left, batch_bytes, start) // 2:  # a run of documents has a little less than wanted
                 yield close()
                 index, texts, slices, size = index + 1, [], [], 0
+        left -= dump.record.bytes
     if slices:
         yield close()
 
 
-def _cut_dump(dump: Dump, raw: RawStore, batch_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Runs of whole documents of a rendition, with the byte that each starts at."""
+def _wanted(left: int, most: int, cut: int = 0) -> int:
+    """How much the next batch may hold, where so many bytes were left of all dumps, and some are cut since."""
+    return min(most, max((left - cut) // 2, most // 4))
+
+
+def _cut_dump(dump: Dump, raw: RawStore, wanted_at: Callable[[int], int]) -> Iterator[tuple[int, bytes]]:
+    """Runs of whole documents of a rendition, with the byte that each starts at; `wanted_at` says how long one is."""
     assert dump.format
     assert dump.record.rendition_sha256
     format_ = formats.FORMATS[dump.format]
-    held, held_bytes, start, wanted = [b""], 0, 0, batch_bytes
+    held, held_bytes, start, wanted = [b""], 0, 0, wanted_at(0)
     for chunk in raw.chunks(dump.record.rendition_sha256):
         held.append(chunk)
         held_bytes += len(chunk)
@@ -87,7 +95,7 @@ def _cut_dump(dump: Dump, raw: RawStore, batch_bytes: int) -> Iterator[tuple[int
         if cut:
             yield start, data[:cut]
             start += cut
-            held, wanted = [data[cut:]], batch_bytes
+            held, wanted = [data[cut:]], wanted_at(start)
             held_bytes = len(held[0])
         else:  # one document, longer than a batch: look again when twice as much is at hand
             held, wanted = [data], 2 * wanted

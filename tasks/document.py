@@ -60,14 +60,17 @@ class Document:
     ) -> None:
         if origin.told.title:
             blocks = part_head(text, blocks, origin.told.title.value)
-        self.text, self.base, self.origin = text, base, origin
+        self.base, self.origin, self.chars = base, origin, len(text)
         self.data = text.encode() if data is None else data
+        self._text: str | None = text
         columns: Iterable[tuple[Any, ...]] = zip(*blocks, strict=True) if blocks else ((), (), (), ())
         self.kinds, self.firsts, self.lasts, self.values = columns
         self.first = dict(zip(reversed(self.kinds), range(len(blocks) - 1, -1, -1), strict=True))
         self.inferred: list[str] = list(doubts)
         self._read_facts()
         self._read_persons(blocks)
+        self.summary, self.place = self.words("summary"), self.words("place")
+        self._text = None  # of a batch these are twice its bytes, and all are in `data`
 
     def _read_facts(self) -> None:
         origin, told, published = self.origin, self.origin.told, self.value("published_at")
@@ -113,6 +116,11 @@ class Document:
         tags = person_tags(self.text, blocks) if "tag" in self.first else []
         found = identify(printed, tags, self.source_id or "", self.origin.aliases)
         self.persons = [each or (None, None) for each in found]
+
+    @property
+    def text(self) -> str:
+        """The text, decoded from its bytes."""
+        return self.data.decode() if self._text is None else self._text
 
     def count_speakers(self) -> int:
         """How many speakers its turns have: by id, or by name or role as printed; generic ones do not count."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from storage.files import storing
 from storage.records import Finding
@@ -48,9 +51,9 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
         data = batch.path.read_bytes()
     at = 0
     for piece in batch.slices:
-        text = data[at : at + piece.length].decode()
+        own = data[at : at + piece.length]
         at += piece.length
-        met[piece.dump.record.dump_sha256] += _parse_slice(piece, text, defaults, documents, findings)
+        met[piece.dump.record.dump_sha256] += _parse_slice(piece, own, defaults, documents, findings)
     del data
     tables, faults = tabulate(documents)
     uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
@@ -66,7 +69,7 @@ def parse_batch(batch: Batch, defaults: Defaults) -> list[Fragment]:
 
 
 def _parse_slice(
-    piece: Slice, text: str, defaults: Defaults, documents: list[Document], findings: list[Finding]
+    piece: Slice, data: bytes, defaults: Defaults, documents: list[Document], findings: list[Finding]
 ) -> int:
     record = piece.dump.record
     assert piece.dump.format
@@ -84,25 +87,31 @@ def _parse_slice(
         told=tell(record, defaults.date, defaults.source, defaults.language),
         aliases=read_aliases(defaults.aliases),
     )
-    byte, at, count = piece.byte_start, 0, 0
-    for start, end in format_.split(text):
-        byte += len(text[at:start].encode())
-        body = text[start:end]
-        data = body.encode()
-        length = len(data)
-        count += 1
+    text = data.decode()
+    spans = format_.split(text)
+    for (start, end), (first, last) in zip(spans, _in_bytes(data, spans), strict=True):
+        body, byte, byte_end = text[start:end], piece.byte_start + first, piece.byte_start + last
         try:
             blocks = format_.parse(body)
         except Exception as error:  # noqa: BLE001 - a parser's bug costs the document it stumbled on, never the run
-            findings.append(_finding(_failed(error), None, origin, record.uri, byte, byte + length))
+            findings.append(_finding(_failed(error), None, origin, record.uri, byte, byte_end))
         else:
             if format_.is_complete(blocks):
-                documents.append(Document(body, blocks, byte, origin, formats.doubts_of(format_, body), data))
+                doubts = formats.doubts_of(format_, body)
+                documents.append(Document(body, blocks, byte, origin, doubts, data[first:last]))
             else:
                 title = next((fold(body[block.start : block.end]) for block in blocks if block.kind == "title"), None)
-                findings.append(_finding(_cut_off(body), title, origin, record.uri, byte, byte + length))
-        byte, at = byte + length, end
-    return count
+                findings.append(_finding(_cut_off(body), title, origin, record.uri, byte, byte_end))
+    return len(spans)
+
+
+def _in_bytes(data: bytes, spans: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Spans of characters as spans of the bytes of a text."""
+    following = np.flatnonzero(np.frombuffer(data, np.int8) < -64)  # bytes of a character behind its first
+    begun = following - np.arange(len(following))  # the characters that begin before each of them
+    places = np.array(spans, np.int64).reshape(-1, 2)
+    found: list[list[int]] = (places + np.searchsorted(begun, places, "right")).tolist()
+    return found
 
 
 Problem = tuple[str, str, str]  # rule, observed value and reason

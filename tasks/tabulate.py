@@ -327,10 +327,10 @@ class _Projection:
         turn_counts = self.counts["turns"]
         columns: dict[str, object] = {
             "title": [one.title for one in documents],
-            "summary": [one.words("summary") for one in documents],
+            "summary": [one.summary for one in documents],
             "kind": [document_kind(turns > 0, named) for turns, named in zip(turn_counts, sections, strict=True)],
             "event_time": [one.value("time") for one in documents],
-            "place": [one.words("place") for one in documents],
+            "place": [one.place for one in documents],
             "sections": [list(named) if isinstance(named, tuple) else [] for named in sections],
             "published_at": [one.published for one in documents],
             "url": [one.url for one in documents],
