@@ -31,8 +31,9 @@ from tasks.addresses import keep_ids  # noqa: E402
 from tasks.cut import Batch, cut_batches  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
-from tasks.publish import Change, Judged, Plan, find_changes  # noqa: E402
+from tasks.publish import Judged, Plan  # noqa: E402
 from tasks.release import find_releases  # noqa: E402
+from tasks.stage import Change, find_changes  # noqa: E402
 from tasks.validate import merge_verdicts  # noqa: E402
 
 

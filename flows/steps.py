@@ -29,9 +29,10 @@ from tasks.cut import Batch
 from tasks.fragment import Fragment
 from tasks.hold import Held, judge_fragment
 from tasks.parse import Defaults, parse_batch
-from tasks.publish import Change, Judged, Plan, plan_publication, stage_partition
+from tasks.publish import Judged, Plan, plan_publication
 from tasks.recall import Recollection
 from tasks.speakers import stage_speakers
+from tasks.stage import Change, stage_partition
 from tasks.validate import SAMPLE_ROWS
 from tasks.workers import Workers
 
@@ -139,7 +140,7 @@ def stage(change: Change, lake: Lake, folder: Path, workers: Workers, threads: i
 
 @_step("speakers", "fold speakers")
 def fold(lake: Lake, plan: Plan, staged: Sequence[Move], folder: Path) -> list[Move]:
-    """Make the table of speakers anew from the partitions that change and from what is known of the others."""
+    """Make the table of speakers anew from who appears in the partitions."""
     moves = stage_speakers(lake, plan.partitions(), staged, folder)
     get_run_logger().info("made %d files, %d persons", len(moves), moves[-1].output.rows if moves else 0)
     return moves

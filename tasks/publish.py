@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import graphlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage import ledger
-from storage.commit import Move
 from storage.lake import Known, Lake, Partition
-from storage.merge import Strand
 from storage.records import Sighting, Version
 from storage.schemas import TABLES
 from tasks.fragment import Fragment, Recalled
@@ -343,44 +339,6 @@ def _versions(document_id: str, before: Known | None, own_id: str | None, met: S
                 Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, change, one.own_id)
             )
     return versions
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What becomes of one partition: documents that are added, by fragment, and ids of those whose old rows go."""
-
-    partition: Partition
-    added: tuple[tuple[Fragment, tuple[str, ...]], ...]
-    replaced: tuple[str, ...]
-    is_together: bool
-
-
-def find_changes(plan: Plan, judged: Sequence[Judged]) -> list[Change]:
-    """What a plan changes, a partition at a time, in the order of `Plan.partitions`."""
-    together = plan.together()
-    return [
-        Change(
-            partition,
-            tuple((judged[at].fragment, tuple(ids)) for at, ids in plan.added.get(partition, {}).items()),
-            tuple(sorted(plan.replaced.get(partition, ()))),
-            partition in together,
-        )
-        for partition in plan.partitions()
-    ]
-
-
-def stage_partition(lake: Lake, change: Change, folder: Path, threads: int = 1) -> list[Move]:
-    """Make the new files of one partition in the staging folder, `threads` of them at a time."""
-
-    found = [(fragment, fragment.find(ids)) for fragment, ids in change.added]
-
-    def added(table: str) -> list[Strand]:
-        return [fragment.strand(table, documents) for fragment, documents in found]
-
-    moves = lake.stage(change.partition, added, change.replaced, folder, threads)
-    if not change.is_together:
-        return moves
-    return [dataclasses.replace(move, together=move.output.table in TABLES) for move in moves]
 
 
 def count_rows(plan: Plan, judged: Sequence[Judged]) -> dict[str, int]:

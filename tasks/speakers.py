@@ -3,8 +3,8 @@
     <lake>/_lineage/appearances/<slug>-<year>.parquet    a row a person and partition, made of the partition's turns
     <lake>/speakers/part-0.parquet                       a row a person, made of all appearances
 
-Both are staged with the tables and put into place by the same commit. A run reads the turns of the partitions that it
-changes, and of the others their appearances only.
+Both are staged with the tables and put into place by the same commit: appearances by the worker that makes a partition,
+the table from those of all partitions.
 """
 
 from __future__ import annotations
@@ -143,36 +143,57 @@ def fold_speakers(appearances: Iterable[pa.Table]) -> pa.Table:
     return pa.Table.from_pylist(rows, SPEAKERS)
 
 
+def stage_appearances(lake: Lake, partition: Partition, moves: Sequence[Move], folder: Path) -> list[Move]:
+    """Make the appearances of one partition in the staging folder.
+
+    Args:
+        lake: the lake.
+        partition: the partition.
+        moves: the moves of its tables, if it changes.
+        folder: where the files of those wait.
+
+    Returns:
+        A move where they change, or are not there yet.
+    """
+    final = lake.file("appearances", partition)
+    turns = next((move for move in moves if move.output.table == "turns"), None)
+    if turns is None and final.exists():
+        return []
+    if turns and not turns.staged:
+        gone = Move("", Output("appearances", str(partition), _relative(lake, final), 0, 0, ""))
+        return [gone] if final.exists() else []
+    if turns:
+        with storing(folder):
+            rows = pq.read_table(folder / turns.staged, columns=_COLUMNS, partitioning=None)
+    else:
+        rows = read_turns(lake, partition)
+    return _stage(lake, "appearances", str(partition), final, find_appearances(rows, partition.source), folder)
+
+
 def stage_speakers(lake: Lake, partitions: Sequence[Partition], moves: Sequence[Move], folder: Path) -> list[Move]:
-    """Make the appearances of the partitions that change, and the table of speakers, in the staging folder.
+    """Make the table of speakers in the staging folder.
 
     Args:
         lake: the lake.
         partitions: those that the run changes.
-        moves: the moves of their tables.
+        moves: the moves of their tables and appearances.
         folder: where the files of those wait.
 
     Returns:
         A move for each file that changes. What a lake lacks of these files, it gets.
     """
-    turns = {move.output.path: move for move in moves if move.output.table == "turns"}
-    found, made = [], []
+    told = [move for move in moves if move.output.table == "appearances"]
+    made, found = list[Move](), list[pa.Table]()
     for partition in sorted({*lake.partitions(), *partitions}):
         final = lake.file("appearances", partition)
-        move = turns.get(lake.file("turns", partition).relative_to(lake.root).as_posix())
-        if move is None and final.exists():
-            found.append(read_rows(final, APPEARANCES))
-            continue
-        rows = read_turns(lake, partition) if move is None else None
-        if move and move.staged:
-            with storing(folder):
-                rows = pq.read_table(folder / move.staged, columns=_COLUMNS, partitioning=None)
-        if rows is None and final.exists():
-            made.append(Move("", Output("appearances", str(partition), _relative(lake, final), 0, 0, "")))
-        elif rows is not None:
-            found.append(find_appearances(rows, partition.source))
-            made += _stage(lake, "appearances", str(partition), final, found[-1], folder)
-    if not made and (lake.speakers.exists() or not found):
+        own = [move for move in told if move.output.path == _relative(lake, final)]
+        if not own and not final.exists() and partition not in partitions:
+            own = stage_appearances(lake, partition, [], folder)
+            made += own
+        path = folder / own[0].staged if own else final
+        if path != folder and path.exists():
+            found.append(read_rows(path, APPEARANCES))
+    if not (told or made) and (lake.speakers.exists() or not found):
         return []
     return [*made, *_stage(lake, "speakers", "", lake.speakers, fold_speakers(found), folder)]
 

@@ -6,7 +6,7 @@ from tasks import memory
 
 memory.postpone()
 
-from tasks import hold, publish  # noqa: E402, F401
+from tasks import hold, stage  # noqa: E402, F401
 from tasks.validate import warm  # noqa: E402
 
 warm()

@@ -38,6 +38,7 @@ R = TypeVar("R")
 
 VARIABLE = "STENOLAKE_WORKERS"
 _PRELOADED = "tasks.warm"
+_DONE_AHEAD = 3  # results that wait for an earlier one, so that nobody waits for it
 _is_prepared = False
 
 
@@ -94,7 +95,7 @@ class Workers:
         Args:
             work: is called in a thread of its own for each item, so that what it gives to `run` goes on side by side;
                 `count` + 1 at once, so that no worker waits for its next.
-            items: taken as they are needed.
+            items: taken as they are needed; some whose work is done may wait for one before them that takes long.
             start: start the processes if they are not there, unless there is one item only.
         """
         items = iter(items)
@@ -111,7 +112,7 @@ class Workers:
             for item in waiting:
                 # a task run finds its flow run in the context
                 ahead.append(threads.submit(contextvars.copy_context().run, work, item))
-                if len(ahead) > self.count:
+                if len(ahead) > self.count + _DONE_AHEAD:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()

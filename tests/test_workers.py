@@ -46,7 +46,23 @@ def test_items_are_taken_as_they_are_needed() -> None:
     with Workers(2) as workers:
         results = workers.each(lambda number: workers.run(abs, number), items, start=True)
         assert next(results) == 0
-        assert next(items) <= 4
+        assert next(items) <= 7
+
+
+def test_nobody_waits_for_an_item_that_takes_long() -> None:
+    """The results of some that come after it wait instead."""
+    later = threading.Semaphore(0)
+
+    def work(number: int) -> int:
+        if number:
+            later.release()
+            return workers.run(abs, number)
+        for _ in range(4):
+            assert later.acquire(timeout=60)
+        return 0
+
+    with Workers(2) as workers:
+        assert list(workers.each(work, range(20), start=True)) == list(range(20))
 
 
 def test_one_item_needs_no_process() -> None:
