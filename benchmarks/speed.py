@@ -28,6 +28,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -117,6 +118,7 @@ class Bench:
         import httpx
 
         found = Counter[str]()
+        time.sleep(2)  # the server is behind a run that took no longer
         asked: dict[str, Any] = {"flow_runs": {"id": {"any_": [run_id]}}, "limit": 200, "offset": 0}
         while rows := httpx.post(f"{self.api}/task_runs/filter", json=asked, timeout=60).json():
             for row in rows:
