@@ -1,6 +1,7 @@
 """What an ingest costs beside its peers: `python -m benchmarks.speed DUMP… [--peers PYTHON] [--against CHECKOUT]`.
 
-In one run, on the same dump, each job in processes of its own, one after the other, `--runs` times:
+In one run, on the same dump, each job in processes of its own, one after the other, `--runs` times, and once more to
+measure memory:
 
     bare PyArrow    read, split at lines, write the same text as one Parquet file, one process
     dlt, datatrove  the same lines to Parquet, as Arrow tables, as dicts, as one document a line
@@ -32,6 +33,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,7 @@ class Bench:
         self.quiet = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
         self.quiet["PREFECT_HOME"] = str(folder / "prefect")
         self.api = ""
+        self.is_weighing = False  # whether memory is measured, which takes time
         self.shares: dict[str, Counter[str]] = {}
         for day in (1, 2):
             (folder / f"page-{day}.txt").write_text(PAGE.format(day=day), encoding="utf-8")
@@ -86,7 +89,7 @@ class Bench:
     def peer(self, name: str, dump: Path) -> Cost:
         """One run of a peer."""
         with tempfile.TemporaryDirectory(dir=self.folder) as out:
-            return run([self.peers, "-c", PEERS[name][1], str(dump), out], self.folder, ROOT)[0]
+            return self._run([self.peers, "-c", PEERS[name][1], str(dump), out], ROOT)[0]
 
     def has(self, name: str) -> bool:
         """Whether the Python of the peers can import what one needs."""
@@ -95,7 +98,7 @@ class Bench:
 
     def flow(self, *, served: bool = True) -> Cost:
         """A flow that does nothing."""
-        return run([sys.executable, "-c", BARE_FLOW], self.folder, ROOT, self._environ(served=served))[0]
+        return self._run([sys.executable, "-c", BARE_FLOW], ROOT, self._environ(served=served))[0]
 
     def ingest(
         self, dump: Path, lake: Path, workers: int, *, code: Path = ROOT, served: bool = True, note: str = ""
@@ -105,10 +108,13 @@ class Bench:
         program = [str(python) if python.exists() else sys.executable, "-c", "from flows.cli import main; main()"]
         options = ["--workers", str(workers), "--accept-envelope", "benchmark", "--json"]
         environ = self._environ(served=served) | {"PYTHONPATH": str(code)}
-        cost, told = run([*program, "ingest", str(dump), "--lake", str(lake), *options], self.folder, code, environ)
-        if note:
+        cost, told = self._run([*program, "ingest", str(dump), "--lake", str(lake), *options], code, environ)
+        if note and not self.is_weighing:
             self.shares.setdefault(note, Counter()).update(self._steps(json.loads(told)["run_id"]))
         return cost
+
+    def _run(self, command: list[str], root: Path, environ: dict[str, str] | None = None) -> tuple[Cost, str]:
+        return run(command, self.folder, root, environ, is_weighed=self.is_weighing)
 
     def _environ(self, *, served: bool) -> dict[str, str]:
         return self.quiet | ({"PREFECT_API_URL": self.api} if served else {})
@@ -152,12 +158,14 @@ class Bench:
         return costs
 
     def scale(self, dumps: Sequence[Path], workers: int) -> dict[Path, Cost]:
-        """One ingest of each dump into a new lake."""
+        """One ingest of each dump into a new lake, and one more that is weighed."""
         costs = {}
         for dump in dumps:
-            lake = self.folder / "scale"
-            costs[dump] = self.ingest(dump, lake, workers)
-            shutil.rmtree(lake)
+            for self.is_weighing in (False, True):
+                lake = self.folder / "scale"
+                cost = self.ingest(dump, lake, workers)
+                costs[dump] = replace(costs.get(dump, cost), peak_mb=cost.peak_mb)
+                shutil.rmtree(lake)
         return costs
 
 
@@ -167,8 +175,11 @@ def fixed_of(name: str) -> str | None:
     return f"one page, {count.split(',')[0]}" if kind in ("stenolake", "before") else None
 
 
-def table(runs: Sequence[Costs], size: float) -> tuple[list[str], dict[str, float]]:
-    """The rows of the table of jobs, and their rates in MB a CPU second, less the fixed cost."""
+def table(runs: Sequence[Costs], weighed: Costs, size: float) -> tuple[list[str], dict[str, float]]:
+    """The rows of the table of jobs, and their rates in MB a CPU second, less the fixed cost.
+
+    Memory is that of one run more, in which jobs were weighed.
+    """
     lines = [
         "| job | s | less the fixed cost | MB/s | times bare | CPU s | peak MB | beyond one page |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -193,8 +204,8 @@ def table(runs: Sequence[Costs], size: float) -> tuple[list[str], dict[str, floa
         else:
             cells += [f"{beyond:.1f}" if fixed else "", "", ""]
         cells += [f"{middle(one[name].cpu_seconds for one in having):.1f}"]
-        cells += [f"{middle(one[name].peak_mb for one in having):.0f}"]
-        cells += [f"{middle(one[name].peak_mb - one[fixed].peak_mb for one in having):.0f}" if fixed else ""]
+        cells += [f"{weighed[name].peak_mb:.0f}"]
+        cells += [f"{weighed[name].peak_mb - weighed[fixed].peak_mb:.0f}" if fixed else ""]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines, rates
 
@@ -251,18 +262,22 @@ def main() -> int:
         bench = Bench(Path(folder), asked.peers, asked.against and asked.against.resolve())
         with bench.serving():
             runs = [bench.measure(dump, asked.workers, peers=number < peer_runs) for number in range(asked.runs)]
+            bench.is_weighing = True
+            weighed = bench.measure(dump, asked.workers, peers=peer_runs > 0)
             sizes = bench.scale(others, asked.workers[-1])
     if asked.keep:
-        kept = [{name: vars(cost) for name, cost in one.items()} for one in runs]
+        kept = [{name: vars(cost) for name, cost in one.items()} for one in (*runs, weighed)]
         asked.keep.write_text(
             json.dumps({"runs": kept, "sizes": {str(k): vars(v) for k, v in sizes.items()}}, indent=1)
         )
     size = dump.stat().st_size / 1e6
-    lines, rates = table(runs, size)
+    lines, rates = table(runs, weighed, size)
     print(f"{size:.0f} MB, medians of {asked.runs} runs, {len(os.sched_getaffinity(0))} cores\n")
     print("\n".join([*lines, "", *table_of_shares(bench.shares)]))
     if sizes:
-        print("\n".join(["", *table_of_sizes(sizes, runs[-1][f"one page, {asked.workers[-1]}"])]))
+        page = f"one page, {asked.workers[-1]}"
+        fixed = replace(runs[-1][page], peak_mb=weighed[page].peak_mb)
+        print("\n".join(["", *table_of_sizes(sizes, fixed)]))
     if asked.chart:
         draw(rates, asked.chart)
     return 0
