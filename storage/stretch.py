@@ -7,7 +7,7 @@ column's part of it as well, 4 MB for half a megabyte of rows, from each of a hu
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,11 @@ def map_rows(path: Path) -> pa.Table:
     return pa.ipc.open_file(_map(path)[1]).read_all()
 
 
-def stretches(path: Path) -> Callable[[int, int], pa.Table]:
-    """What reads the rows of a file from one number to another."""
+def stretches(path: Path, columns: Sequence[str] | None = None) -> Callable[[int, int], pa.Table]:
+    """What reads the rows of a file from one number to another; all columns, or some."""
     mapped, view = _map(path)
     rows, base = pa.ipc.open_file(view).read_all(), view.address
+    rows = rows if columns is None else rows.select(columns)
     if hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)  # that is, of the rows; where they are in the file is known now
 

@@ -22,7 +22,7 @@ from storage import ledger_schemas as schemas
 from storage.files import storing
 from storage.lake import PARTITIONED, SORT_KEYS
 from storage.merge import Strand, columns_of_size, describe, find_spans
-from storage.order import keys_of_units, ranges
+from storage.order import Ints, keys_of_units, ranges
 from storage.records import Finding
 from storage.stretch import map_rows, stretches
 from tasks.tabulate import Tables
@@ -65,11 +65,11 @@ class Fragment:
         starts, counts, spans = (own[name].to_numpy() for name in places)
         units = own
         if not set(keys) <= set(own.column_names):  # rows are units, and stand by document here
+            sizes, low, high = columns_of_size(PARTITIONED[table]), _first(starts), _first(-(starts + counts))
+            rows = stretches(self.folder / f"{table}.arrow", [*keys, *sizes])(low, -high)
             starts = ranges(starts, counts)
-            rows = self.read(table)
-            units = rows.select(keys).take(pa.array(starts))
-            counts = np.ones_like(starts)
-            spans = find_spans(rows.select(columns_of_size(rows.schema)), starts, counts)
+            units, counts = rows.take(pa.array(starts - low)), np.ones_like(starts)
+            spans = find_spans(rows.select(sizes), starts - low, counts)
         return Strand(describe(units.select(keys), starts, counts, spans), stretches(self.folder / f"{table}.arrow"))
 
     def read_some(self, table: str, ids: Collection[str]) -> pa.Table:
@@ -100,6 +100,10 @@ class Recalled(Fragment):
         if table != "documents":
             raise KeyError(table)
         return self.stand
+
+
+def _first(places: Ints) -> int:
+    return int(places.min()) if len(places) else 0
 
 
 def write_fragment(folder: Path, made: Tables) -> Fragment:
