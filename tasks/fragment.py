@@ -3,14 +3,16 @@
     <staging>/<run id>/batch-00007.0/<table>.arrow      rows, one record batch
                                      index.arrow        where the rows of each document are, in each table
 
-Documents stand by source and year, and in these as in the files of the lake (`storage.lake.SORT_KEYS`), turns by
-document too: what a partition takes from a fragment lies together there, and mostly in the order in which it is wanted.
+Rows stand by source and year, and in these as in the files of the lake (`storage.lake.SORT_KEYS`): what a partition
+takes from a fragment lies together there, in the order in which it is wanted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -60,23 +62,24 @@ class Fragment:
             table: name of the table.
             documents: what `find` tells of them.
         """
-        keys, places = keys_of_units(SORT_KEYS[table]), [f"{table}_start", table, f"{table}_bytes"]
+        keys, path = keys_of_units(SORT_KEYS[table]), self.folder / f"{table}.arrow"
         own = documents.filter(pc.greater(documents[table], 0))
-        starts, counts, spans = (own[name].to_numpy() for name in places)
+        starts, counts, spans = (own[name].to_numpy() for name in (f"{table}_start", table, f"{table}_bytes"))
         units = own
-        if not set(keys) <= set(own.column_names):  # rows are units, and stand by document here
-            sizes, low, high = columns_of_size(PARTITIONED[table]), _first(starts), _first(-(starts + counts))
-            rows = stretches(self.folder / f"{table}.arrow", [*keys, *sizes])(low, -high)
-            starts = ranges(starts, counts)
-            units, counts = rows.take(pa.array(starts - low)), np.ones_like(starts)
-            spans = find_spans(rows.select(sizes), starts - low, counts)
-        return Strand(describe(units.select(keys), starts, counts, spans), stretches(self.folder / f"{table}.arrow"))
+        if not _is_by_document(table):
+            low, high = min(starts, default=0), max(starts + spans, default=0)
+            sizes = columns_of_size(PARTITIONED[table])
+            rows = stretches(path, [*keys, *sizes])(low, high)
+            at = np.flatnonzero(pc.is_in(rows["document_id"], own["document_id"].combine_chunks()))
+            units, starts, counts = rows.take(pa.array(at)), low + at, np.ones_like(at)
+            spans = find_spans(rows.select(sizes), at, counts)
+        return Strand(describe(units.select(keys), starts, counts, spans), stretches(path))
 
     def read_some(self, table: str, ids: Collection[str]) -> pa.Table:
         """Rows of a few documents; the others are not touched."""
-        found, read = self.find(ids), stretches(self.folder / f"{table}.arrow")
-        spans = zip(found[f"{table}_start"].to_pylist(), found[table].to_pylist(), strict=True)
-        parts = (read(start, start + count) for start, count in spans)
+        strand = self.strand(table, self.find(ids))
+        spans = zip(strand.units["start"].to_pylist(), strand.units["count"].to_pylist(), strict=True)
+        parts = (strand.read(start, start + count) for start, count in spans)
         return pa.concat_tables([PARTITIONED[table].empty_table(), *parts])
 
     def count_some(self, ids: Collection[str]) -> dict[str, int]:
@@ -102,32 +105,62 @@ class Recalled(Fragment):
         return self.stand
 
 
-def _first(places: Ints) -> int:
-    return int(places.min()) if len(places) else 0
+def _is_by_document(table: str) -> bool:
+    """Whether the rows of a document stand together."""
+    return set(keys_of_units(SORT_KEYS[table])) <= {"event_date", "document_id"}
 
 
 def write_fragment(folder: Path, made: Tables) -> Fragment:
     """Write the tables into a new folder, each in its order."""
     tables, counts = dict(made.rows), made.counts
-    documents = tables["documents"].select(["source_id", "event_date", "document_id"])
-    documents = documents.append_column("year", pc.year(documents["event_date"]))
+    documents = _with_year(tables["documents"].select(["source_id", "event_date", "document_id"]))
     index: dict[str, object] = {name: documents[name] for name in ("document_id", "event_date")}
     with storing(folder):
         folder.mkdir()
         for table in PARTITIONED:
-            keys = ["source_id", "year", *(key for key in SORT_KEYS[table] if key in documents.column_names)]
-            order = pc.sort_indices(documents, [(key, "ascending") for key in keys]).to_numpy()
-            own = counts[table].to_numpy()
-            starts = np.empty_like(own)
-            starts[order] = np.cumsum(own[order]) - own[order]
-            rows = tables.pop(table)
-            if (np.diff(order) != 1).any():
-                rows = rows.take(pa.array(ranges((np.cumsum(own) - own)[order], own[order])))
-            spans = find_spans(rows.select(columns_of_size(rows.schema)), starts, own)
+            own, rows = counts[table].to_numpy(), tables.pop(table)
+            lay_out = _lay_out if _is_by_document(table) else _lay_out_rows
+            rows, starts, spans = lay_out(rows, own, documents, SORT_KEYS[table])
             index |= {table: own, f"{table}_start": starts, f"{table}_bytes": spans}
             _write(folder / f"{table}.arrow", rows)
         _write(folder / f"{_INDEX}.arrow", pa.table(index))
     return Fragment(folder, 0, (), made.repeated, made.twice)
+
+
+def _lay_out(rows: pa.Table, own: Ints, documents: pa.Table, keys: Sequence[str]) -> tuple[pa.Table, Ints, Ints]:
+    """Rows in order, those of a document together; of each document where its own start, and the bytes they span."""
+    order = _sort(documents, keys_of_units(keys))
+    starts = np.empty_like(own)
+    starts[order] = np.cumsum(own[order]) - own[order]
+    if (np.diff(order) != 1).any():
+        rows = rows.take(pa.array(ranges((np.cumsum(own) - own)[order], own[order])))
+    return rows, starts, find_spans(rows.select(columns_of_size(rows.schema)), starts, own)
+
+
+def _lay_out_rows(rows: pa.Table, own: Ints, documents: pa.Table, keys: Sequence[str]) -> tuple[pa.Table, Ints, Ints]:
+    """Rows in order; of each document where those of its source and year start, and how many these are."""
+    rows = rows.take(pa.array(_sort(_with_year(rows), keys)))
+    order = _sort(documents, [])
+    places = list(zip(documents["source_id"].to_pylist(), documents["year"].to_pylist(), strict=True))
+    totals = Counter[tuple[object, object]]()
+    for at in order:
+        totals[places[at]] += int(own[at])
+    starts = dict(zip(totals, accumulate(totals.values(), initial=0), strict=False))
+    return (
+        rows,
+        np.array([starts[one] for one in places], np.int64),
+        np.array([totals[one] for one in places], np.int64),
+    )
+
+
+def _with_year(rows: pa.Table) -> pa.Table:
+    return rows.append_column("year", pc.year(rows["event_date"]))
+
+
+def _sort(rows: pa.Table, keys: Sequence[str]) -> Ints:
+    """The order of rows by source, year and keys."""
+    order: Ints = pc.sort_indices(rows, [(key, "ascending") for key in ("source_id", "year", *keys)]).to_numpy()
+    return order
 
 
 def _write(path: Path, rows: pa.Table) -> None:

@@ -34,9 +34,9 @@ class Renamed(Fragment):
         return rename(self.whole.find([self.own_ids[one] for one in ids if one in self.own_ids]), self._names())
 
     def strand(self, table: str, documents: pa.Table) -> Strand:
-        """Rows of some of them in a table, renamed when they are read."""
-        strand, names = self.whole.strand(table, documents), self._names()
-        return replace(strand, read=lambda start, stop: rename(strand.read(start, stop), names))
+        """Rows of some of them in a table, renamed when they are read: they are sorted by the ids they are kept under."""
+        strand, names = self.whole.strand(table, rename(documents, self.own_ids)), self._names()
+        return Strand(rename(strand.units, names), lambda start, stop: rename(strand.read(start, stop), names))
 
     def _names(self) -> dict[str, str]:
         return {own: kept for kept, own in self.own_ids.items()}

@@ -15,7 +15,7 @@ import flows.ingest
 from flows.trace_versions import trace_versions
 from flows.verify import prove
 from storage import ledger
-from storage.lake import Lake
+from storage.lake import SORT_KEYS, Lake
 from tests import harness
 from tests.formats.test_kremlin_html import FOLDER, PAGES, read_sample
 from tests.support import Command, fingerprint, write
@@ -106,6 +106,10 @@ def test_two_hundred_corrected_pages_keep_their_ids(tmp_path: Path, stenolake: C
         url: title + (", corrected" if n % 4 in (1, 2) else "")
         for n, (url, title) in enumerate(zip(urls, titles, strict=True))
     }
+    for partition in Lake(lake).partitions():
+        for table in TABLES:
+            rows = Lake(lake).read(table, partition)
+            assert rows.equals(rows.sort_by([(key, "ascending") for key in SORT_KEYS[table]])), (table, partition)
     assert prove(Lake(lake))[0] == []
     for document in sorted(now)[:3]:
         told = trace_versions(Lake(lake), document)["versions"]
