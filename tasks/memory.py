@@ -13,7 +13,6 @@ _MADE_BEFORE_COLLECTION = 50_000  # objects; 700 by default, which took a tenth 
 
 def give_back() -> None:
     """Give memory back that this process has done with: the next work may be of another kind."""
-    gc.collect()  # between two collections, which are seldom, cycles hold tables that nobody needs any more
     if arrow := sys.modules.get("pyarrow"):
         arrow.default_memory_pool().release_unused()
     if hasattr(_LIBC, "malloc_trim"):  # else 100 MB stay with the process after a batch

@@ -34,7 +34,7 @@ class Renamed(Fragment):
         return rename(self.whole.find([self.own_ids[one] for one in ids if one in self.own_ids]), self._names())
 
     def strand(self, table: str, documents: pa.Table) -> Strand:
-        """Rows of some of them in a table, renamed when they are read: they are sorted by the ids they are kept under."""
+        """Rows of some of them in a table, renamed when they are read; they are sorted by the ids they keep."""
         strand, names = self.whole.strand(table, rename(documents, self.own_ids)), self._names()
         return Strand(rename(strand.units, names), lambda start, stop: rename(strand.read(start, stop), names))
 

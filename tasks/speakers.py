@@ -190,9 +190,10 @@ def stage_speakers(lake: Lake, partitions: Sequence[Partition], moves: Sequence[
         if not own and not final.exists() and partition not in partitions:
             own = stage_appearances(lake, partition, [], folder)
             made += own
-        path = folder / own[0].staged if own else final
-        if path != folder and path.exists():
-            found.append(read_rows(path, APPEARANCES))
+        if own and own[0].staged:
+            found.append(read_rows(folder / own[0].staged, APPEARANCES))
+        elif not own and final.exists():
+            found.append(read_rows(final, APPEARANCES))
     if not (told or made) and (lake.speakers.exists() or not found):
         return []
     return [*made, *_stage(lake, "speakers", "", lake.speakers, fold_speakers(found), folder)]
