@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from tasks.document import Document
 from tasks.formats.blocks import KINDS, Block, check_tiling, fold
+from tasks.places import find_following, in_bytes
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -151,11 +152,8 @@ def _lay_out(documents: Sequence[Document]) -> _Layout:
     )
     before = _gaps_before(ends, firsts, chars_at)
     is_ascending = bool((before <= starts).all() and (starts < ends).all() and (ends <= chars_at[owners + 1]).all())
-    following = np.flatnonzero(buffer.view(np.int8) < -64)  # bytes of a character behind its first
-    # the characters that begin before each of them: where a character stands, these are in front of it
-    begun = following - np.arange(len(following))
-    starts += np.searchsorted(begun, starts, "right")
-    ends += np.searchsorted(begun, ends, "right")
+    following = find_following(buffer)
+    starts, ends = in_bytes(starts, following), in_bytes(ends, following)
     wide = _find_wide_spaces(buffer, following)
     return _Layout(data, buffer, kinds, owners, firsts, texts_at, starts, ends, wide, is_ascending)
 

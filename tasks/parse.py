@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from tasks.document import Document
 from tasks.formats.blocks import fold
 from tasks.fragment import Fragment, write_fragment
 from tasks.origin import Origin
+from tasks.places import find_following, in_bytes
 from tasks.tabulate import tabulate
 from tasks.told import tell
 
@@ -89,7 +89,8 @@ def _parse_slice(
     )
     text = data.decode()
     spans = format_.split(text)
-    for (start, end), (first, last) in zip(spans, _in_bytes(data, spans), strict=True):
+    places = in_bytes(np.array(spans, np.int64).reshape(-1, 2), find_following(np.frombuffer(data, np.uint8)))
+    for (start, end), (first, last) in zip(spans, places.tolist(), strict=True):
         body, byte, byte_end = text[start:end], piece.byte_start + first, piece.byte_start + last
         try:
             blocks = format_.parse(body)
@@ -103,15 +104,6 @@ def _parse_slice(
                 title = next((fold(body[block.start : block.end]) for block in blocks if block.kind == "title"), None)
                 findings.append(_finding(_cut_off(body), title, origin, record.uri, byte, byte_end))
     return len(spans)
-
-
-def _in_bytes(data: bytes, spans: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Spans of characters as spans of the bytes of a text."""
-    following = np.flatnonzero(np.frombuffer(data, np.int8) < -64)  # bytes of a character behind its first
-    begun = following - np.arange(len(following))  # the characters that begin before each of them
-    places = np.array(spans, np.int64).reshape(-1, 2)
-    found: list[list[int]] = (places + np.searchsorted(begun, places, "right")).tolist()
-    return found
 
 
 Problem = tuple[str, str, str]  # rule, observed value and reason
