@@ -24,7 +24,7 @@ from storage.lake import Lake
 from storage.lock import Tenure, hold
 from storage.raw import RawStore
 from storage.records import Run
-from storage.recover import LOCK, events_of, note_run, recover
+from storage.recover import LOCK, events_of, note_objects, note_run, recover
 from tasks.aliases import digest, named_file
 from tasks.workers import Workers, default_count
 
@@ -103,6 +103,7 @@ def session(
                 run.readings.clear()
                 # the disk may be what failed; the first error is the one to tell
                 with contextlib.suppress(StorageError, LakeHeldError):
+                    note_objects(run, target, folder)
                     close(at_work, ())
             raise
 

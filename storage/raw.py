@@ -37,9 +37,9 @@ OBJECT_NAME_RE = re.compile(r"[0-9a-f]{64}\.zst")
 class RawStore:
     """Objects below `root` (`<lake>/_raw`).
 
-    New ones are made in `staging`, on the same file system, and added to `written`, the outputs of the run at work:
-    an object is noted even when the run fails right after it. `objects.ndjson` in `staging` lists each one before it
-    takes its place, for the run that comes after one that was killed.
+    New ones are made in `staging`, on the same file system, and added to `written`, the outputs of the run at work.
+    `objects.ndjson` in `staging` lists each one before it takes its place: whatever ends the run, what it left is
+    known.
 
     Many small ones are made durable together (`gathering`), since the disk takes milliseconds for each that it is asked
     about: they wait in `staging`, can be read from there, and go into place after one sync of them all.
@@ -197,11 +197,8 @@ class RawStore:
             if len(self.waiting) >= GATHERED:
                 self.place()
             return
-        try:
-            move_into_place(staged, self.path(sha256))
-        finally:
-            if not staged.exists():  # in place, even where its folder could not be synced
-                self.written.append(output)
+        move_into_place(staged, self.path(sha256))
+        self.written.append(output)
         reach("raw.placed")
 
     def _list(self, output: Output) -> None:

@@ -130,12 +130,25 @@ def _record_killed(lake: Lake, folder: Path) -> Run:
     noted |= {name: dt.datetime.fromisoformat(noted[name]) for name in _TIMES if name in noted}
     run = Run(**noted, ended_at=dt.datetime.now(dt.UTC), status="failed")
     run.error = "killed: the run ended without a word, and the next one recorded it"
-    run.outputs += [item for item in listed_objects(folder) if _stands(lake, item)]
+    note_objects(run, lake, folder)
     run.fetches += noted_fetches(folder)
     if not _is_recorded(lake, run):
         events = openlineage.to_ndjson(events_of(run, lake))
         commit(lake.root, folder, ledger.stage(run, events, folder))
     return run
+
+
+def note_objects(run: Run, lake: Lake, folder: Path) -> None:
+    """Add the raw objects that a run listed and that are in place to its outputs, those that it has noted aside.
+
+    Whatever ends a run may do so right after a rename.
+
+    Raises:
+        StorageError: reading failed.
+    """
+    noted = {output.path for output in run.outputs}
+    standing = {item.path: item for item in listed_objects(folder) if item.path not in noted and _stands(lake, item)}
+    run.outputs += standing.values()
 
 
 def events_of(run: Run, lake: Lake) -> list[RunEvent]:

@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
+from flows.session import session
 from storage import ledger
 from storage.lake import Lake
 from tests.support import ROOT, Command, page, write
@@ -38,6 +40,32 @@ def test_signal_ends_a_run(
     assert (process.returncode, err.splitlines()[0]) == (code, f"stenolake: {word}"), err
     assert stenolake("verify", "--lake", lake).code == 0
     assert ledger.read(Lake(lake), "runs")["status"].to_pylist() == ["failed"]
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+def test_an_end_right_after_a_rename_leaves_a_whole_lake(
+    stenolake: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gathered: bool
+) -> None:
+    """The object stands, and the run that put it there has not noted it yet."""
+    lake, dump = tmp_path / "lake", write(tmp_path, "page.txt", page(1))
+    rename = Path.replace
+
+    def rename_and_end(staged: Path, final: Path) -> Path:
+        rename(staged, final)
+        if final.suffix == ".zst":
+            raise KeyboardInterrupt
+        return final
+
+    monkeypatch.setattr(Path, "replace", rename_and_end)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        session("ingest", str(uuid.uuid4()), lake, {}) as at_work,
+        at_work.raw.gathering() if gathered else contextlib.nullcontext(at_work.raw) as raw,
+    ):
+        raw.add_file(dump)
+    monkeypatch.undo()
+    assert [output.path for output in at_work.run.outputs] == [str(next(lake.rglob("*.zst")).relative_to(lake))]
+    assert stenolake("verify", "--lake", lake).code == 0
 
 
 def processes_with(mark: str) -> list[int]:
