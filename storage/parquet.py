@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from storage.digest import digest_rows
 from storage.errors import DamageError, StorageError
 from storage.failpoint import reach
 from storage.files import make_folder, storing, sync_file
@@ -22,9 +23,6 @@ _LOW_CARDINALITY = frozenset(
     " value relation parser run_id rendition_sha256 dump_sha256 document_id turn_id ingested_at table".split()
 )
 _BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"})
-
-# Row groups in memory are kept until they are compared with what was read back; what is more is made once more.
-_KEPT_BYTES = 32 << 20
 
 
 @contextlib.contextmanager
@@ -114,8 +112,7 @@ def write_groups(path: Path, schema: pa.Schema, rows: Merge, sort_keys: Sequence
     Raises:
         StorageError: writing failed, or what was read back is not what was written.
     """
-    kept: list[pa.Table] = []
-    is_room = True
+    made = []
     with storing(path):
         make_folder(path.parent)
         with (
@@ -124,19 +121,17 @@ def write_groups(path: Path, schema: pa.Schema, rows: Merge, sort_keys: Sequence
         ):
             for group in rows.groups():
                 writer.write_table(group, max(1, group.num_rows))
-                is_room = is_room and sum(one.nbytes for one in kept) + group.nbytes <= _KEPT_BYTES
-                kept = [*kept, group] if is_room else []
+                made.append(digest_rows(group))
                 del group  # before the next one is made
         reach("table.made")
         sync_file(path)
         reach("table.synced")
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            back = (
-                _conform(file.read_row_group(number, use_threads=False), schema)
+            back = [
+                digest_rows(_conform(file.read_row_group(number, use_threads=False), schema))
                 for number in range(file.num_row_groups)
-            )
-            groups = iter(kept) if is_room else rows.groups()
-            is_same = file.metadata.num_rows == rows.rows and all(map(pa.Table.equals, groups, back))
+            ]
+            is_same = file.metadata.num_rows == rows.rows and back == made
     if not is_same:
         raise StorageError(f"what was read back is not what was written: {path}", "check the disk and run again")
     reach("table.read_back")
