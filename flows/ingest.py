@@ -29,7 +29,7 @@ from tasks import envelope, recall  # noqa: E402
 from tasks.acquire import Dump, find_inputs, retrievals_of  # noqa: E402
 from tasks.addresses import keep_ids  # noqa: E402
 from tasks.cut import Batch, cut_batches  # noqa: E402
-from tasks.hold import Held, find_unreadable  # noqa: E402
+from tasks.hold import Held, count_warnings, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
 from tasks.publish import Judged, Plan  # noqa: E402
 from tasks.release import find_releases  # noqa: E402
@@ -166,7 +166,7 @@ def publish(
     judged = keep_ids(lake, [one.judged for one in held], retrievals_of(dumps), run.started_at)
     findings = [*find_unreadable(dumps), *(finding for one in held for finding in one.findings)]
     plan = steps.plan(lake, judged, dumps, run.started_at)
-    run.counts |= summarise(plan, judged, dumps, findings, [finding for one in held for finding in one.warnings])
+    run.counts |= summarise(plan, judged, dumps, findings, count_warnings(held))
     run.status = "completed_with_quarantine" if findings else "completed"
     before = ledger.open_findings(at_work.lake)
     run.findings += findings if at_work.is_dry else unseen(before, findings)

@@ -29,7 +29,7 @@ from tasks.acquire import Dump, derive_again  # noqa: E402
 from tasks.addresses import keep_ids  # noqa: E402
 from tasks.compare import count_losses, drop_unchanged, find_gone, require_few_losses  # noqa: E402
 from tasks.cut import cut_batches  # noqa: E402
-from tasks.hold import Held, find_unreadable  # noqa: E402
+from tasks.hold import Held, count_warnings, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
 from tasks.publish import Judged, Plan, plan_publication  # noqa: E402
 from tasks.rebuild import choose_inputs, dump_of, retrieved_at  # noqa: E402
@@ -131,8 +131,7 @@ def publish(at_work: Session, known: Known, held: Sequence[Held], judged: Sequen
     dumps = [dump for dump, _, _ in known]
     findings = [*find_unreadable(dumps), *(finding for one in held for finding in one.findings)]
     plan, changed = compare(lake, judged, known, run.started_at)
-    warnings = [finding for one in held for finding in one.warnings]
-    run.counts |= summarise(plan, judged, dumps, findings, warnings)
+    run.counts |= summarise(plan, judged, dumps, findings, count_warnings(held))
     run.counts["changed"] = changed
     run.status = "completed_with_quarantine" if findings else "completed"
     run.findings += unseen(ledger.open_findings(lake), findings)

@@ -27,7 +27,7 @@ from tasks import recall as recalling
 from tasks.acquire import Dump, Recognised
 from tasks.cut import Batch
 from tasks.fragment import Fragment
-from tasks.hold import Held, judge_fragment
+from tasks.hold import Held, count_warnings, judge_fragment
 from tasks.parse import Defaults, parse_batch
 from tasks.publish import Judged, Plan, plan_publication
 from tasks.recall import Recollection
@@ -116,7 +116,7 @@ def validate(
     uris = {piece.dump.record.dump_sha256: piece.dump.record.uri for piece in batch.slices}
     sample_rows = 0 if batch.index else SAMPLE_ROWS  # once a run
     held = [workers.run(judge_fragment, fragment, uris, today, accepted, sample_rows) for fragment in fragments]
-    back, warned = sum(len(one.judged.held) for one in held), sum(len(one.warnings) for one in held)
+    back, warned = sum(len(one.judged.held) for one in held), count_warnings(held).total()
     get_run_logger().info("%d documents held back by the suites, %d warnings", back, warned)
     return held
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from storage.records import Finding
 from tasks.acquire import Dump
@@ -15,7 +15,7 @@ def summarise(
     judged: Sequence[Judged],
     dumps: Sequence[Dump],
     findings: Sequence[Finding],
-    warnings: Sequence[Finding],
+    warnings: Mapping[str, int],
 ) -> dict[str, object]:
     """Counts of a run.
 
@@ -34,7 +34,7 @@ def summarise(
         },
         "rows": count_rows(plan, judged),
         "rules_broken": dict(sorted(Counter(finding.rule_id for finding in findings).items())),
-        "warnings": dict(sorted(Counter(finding.rule_id for finding in warnings).items())),
+        "warnings": dict(sorted(warnings.items())),
         "versions": dict(sorted(Counter(version.change for version in plan.versions).items())),
         "sample_id": _sample(plan),
     }

@@ -70,7 +70,7 @@ def measure(held: Sequence[Held]) -> tuple[dict[str, Measures], dict[str, Dated]
         return {}, {}
     rows, tagged = _read_documents(one.judged.fragment for one in held)
     rows = rows.filter(rows["source_id"].is_valid())  # else held back: nobody's edition
-    alike = {finding.document_id for one in held for finding in one.warnings if finding.rule_id in _ALIKE}
+    alike = {document for one in held for rule in _ALIKE for document in one.warnings.get(rule, ())}
     languages = rows["language"].fill_null(str(None))
     editions = pc.binary_join_element_wise(rows["source_id"], languages, "/").combine_chunks().dictionary_encode()
     names, of = editions.dictionary.to_pylist(), editions.indices.to_numpy()
@@ -81,7 +81,7 @@ def measure(held: Sequence[Held]) -> tuple[dict[str, Measures], dict[str, Dated]
     return measured, _date(rows, [names[number] for number in of.tolist()])
 
 
-def _values(rows: pa.Table, alike: Set[str | None], tagged: Set[str]) -> dict[str, npt.NDArray[np.float64]]:
+def _values(rows: pa.Table, alike: Set[str], tagged: Set[str]) -> dict[str, npt.NDArray[np.float64]]:
     """What each document adds to each sum of its edition."""
     speaks, sections = rows["turn_count"].to_numpy() > 0, rows["sections"].combine_chunks()
     is_listed = pc.is_in(pc.list_flatten(sections), pa.array(TRANSCRIPT_SECTIONS)).to_numpy(zero_copy_only=False)

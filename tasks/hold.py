@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from expectations.rules import CRITICAL
 from expectations.suites import BY_ID
 from storage.records import Finding, Verdict
 from storage.schemas import TABLES
@@ -27,12 +29,15 @@ _BLOCK_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A fragment after the suites: its verdicts, and what they hold back."""
+    """A fragment after the suites: its verdicts, and what they hold back.
+
+    `warnings` are counted only, as there may be one a page: rule -> document -> rows of it that broke the rule.
+    """
 
     judged: Judged
     verdicts: tuple[Verdict, ...]
     findings: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
+    warnings: Mapping[str, Mapping[str, int]]
 
 
 def judge_fragment(
@@ -53,36 +58,37 @@ def judge_fragment(
     """
     tables = {name: fragment.read(name) for name in TABLES}
     judgement = judge({**tables, "blocks": fragment.read("blocks")}, today, fragment.twice, sample_rows)
-    documents = _read_documents(tables["documents"], {broken.document_id for broken in judgement.broken})
-    findings: dict[str, list[Finding]] = {"critical": [], "warning": []}
-    for broken in judgement.broken:
-        row = documents[broken.document_id]
-        held_as = quarantine_id(row["rendition_sha256"], row["byte_start"])
-        start, end = find_fault(fragment, tables, broken) if broken.severity == "critical" else (None, None)
-        findings["warning" if (held_as, broken.rule_id) in accepted else broken.severity].append(
-            Finding(
-                quarantine_id=held_as,
-                rule_id=broken.rule_id,
-                observed=broken.observed,
-                reason=broken.reason,
-                uri=uris[row["dump_sha256"]],
-                fault_start=start,
-                fault_end=end,
-                document_id=broken.document_id,
-                title=row["title"],
-                dump_sha256=row["dump_sha256"],
-                rendition_sha256=row["rendition_sha256"],
-                byte_start=row["byte_start"],
-                byte_end=row["byte_end"],
-                parser=row["parser"],
-            )
-        )
-    held = frozenset(finding.document_id for finding in findings["critical"] if finding.document_id)
-    return Held(
-        Judged(fragment, held),
-        tuple(judgement.verdicts),
-        (*fragment.findings, *findings["critical"]),
-        tuple(findings["warning"]),
+    critical = [broken for broken in judgement.broken if broken.severity == CRITICAL]
+    documents = _read_documents(tables["documents"], {broken.document_id for broken in critical})
+    findings = []
+    warned = [(broken.rule_id, broken.document_id) for broken in judgement.broken if broken.severity != CRITICAL]
+    for broken in critical:
+        finding = _tell(broken, documents[broken.document_id], uris, find_fault(fragment, tables, broken))
+        if (finding.quarantine_id, finding.rule_id) in accepted:
+            warned.append((broken.rule_id, broken.document_id))
+        else:
+            findings.append(finding)
+    warnings = defaultdict[str, Counter[str]](Counter)
+    for rule_id, document_id in warned:
+        warnings[rule_id][document_id] += 1
+    held = frozenset(finding.document_id for finding in findings if finding.document_id)
+    return Held(Judged(fragment, held), tuple(judgement.verdicts), (*fragment.findings, *findings), dict(warnings))
+
+
+def _tell(
+    broken: Broken, document: Mapping[str, Any], uris: Mapping[str, str], fault: tuple[int, int] | tuple[None, None]
+) -> Finding:
+    """What is told of a row that broke a critical rule."""
+    start, end = fault
+    return Finding(
+        quarantine_id=quarantine_id(document["rendition_sha256"], document["byte_start"]),
+        rule_id=broken.rule_id,
+        observed=broken.observed,
+        reason=broken.reason,
+        uri=uris[document["dump_sha256"]],
+        fault_start=start,
+        fault_end=end,
+        **document,
     )
 
 
@@ -118,6 +124,14 @@ def find_fault(
 def quarantine_id(rendition_sha256: str, byte_start: int) -> str:
     """Id of what is held back: the place of the document in its rendition."""
     return f"{rendition_sha256[:16]}-{byte_start}"
+
+
+def count_warnings(held: Iterable[Held]) -> Counter[str]:
+    """Rows that broke each rule without holding a document back."""
+    counts = Counter[str]()
+    for one in held:
+        counts.update({rule: sum(rows.values()) for rule, rows in one.warnings.items()})
+    return counts
 
 
 def find_unreadable(dumps: Iterable[Dump]) -> list[Finding]:

@@ -147,7 +147,7 @@ def recall(lake: Lake, dumps: Sequence[Dump], program: str, defaults: Defaults) 
     met, back = (sum(row[name] for row in known.values()) for name in ("met", "held"))
     every = tuple(finding for sha256 in sorted(known) for finding in findings[sha256])
     fragment = Recalled(lake.root, met, every, met - back - stand.num_rows, stand=stand, elsewhere=frozenset(elsewhere))
-    held_back = Held(Judged(fragment, frozenset()), (), every, ())
+    held_back = Held(Judged(fragment, frozenset()), (), every, {})
     return Recollection(frozenset(known), (held_back,) if known else (), frozenset(noted))
 
 

@@ -40,9 +40,13 @@ def planted(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> tuple
 
     def listen(*arguments: object) -> hold.Held:
         held = judge(*arguments)  # type: ignore[arg-type]
-        for is_held, findings in ((False, held.warnings), (True, held.findings)):
-            for finding in findings:
-                told[number_at[finding.byte_start]][finding.rule_id] = is_held
+        rows = held.judged.fragment.read("documents").select(["document_id", "byte_start"])
+        starts = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+        for rule, documents in held.warnings.items():
+            for document in documents:
+                told[number_at[starts[document]]][rule] = False
+        for finding in held.findings:
+            told[number_at[finding.byte_start]][finding.rule_id] = True
         return held
 
     with pytest.MonkeyPatch.context() as patched:
