@@ -128,10 +128,11 @@ class Workers:
         Raises:
             StenolakeError: the worker ended before its time.
         """
+        call = functools.partial(function, *args, **kwargs)
         if self._pool is None:
-            return function(*args, **kwargs)
+            return _work(call)
         try:
-            return self._pool.submit(_work, functools.partial(function, *args, **kwargs)).result()
+            return self._pool.submit(_work, call).result()
         except BrokenProcessPool as error:
             raise StenolakeError(
                 "a worker process ended before its time, as one does that is killed or finds no memory",
@@ -175,7 +176,7 @@ class Workers:
 
 
 def _work(call: Callable[[], R]) -> R:
-    """Do one piece of work in a worker, and give memory back after it: the next may be of another kind."""
+    """Do one piece of work, and give memory back after it: the next may be of another kind."""
     try:
         return call()
     finally:
