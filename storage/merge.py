@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from storage.order import Ints, find_units, keys_of_units, ranges, sort_rows
+from storage.order import Ints, find_units, is_by_document, keys_of_units, ranges, sort_rows
 
 ROW_GROUP_ROWS = 65_536  # a reader prunes by row group; DuckDB works on 122,880 and below in parallel
 
@@ -108,8 +108,7 @@ def merge(strands: Sequence[Strand], schema: pa.Schema, keys: Sequence[str]) -> 
     ).sort_by([(key, "ascending") for key in keys_of_units(keys)])
     of, starts, counts, spans = (units[name].to_numpy() for name in ("strand", "start", "count", "bytes"))
     ends = np.cumsum(counts)
-    is_sought = keys_of_units(keys) == list(keys)
-    bounds = _cut(ends, np.cumsum(spans), SOUGHT_GROUP_BYTES if is_sought else ROW_GROUP_BYTES)
+    bounds = _cut(ends, np.cumsum(spans), ROW_GROUP_BYTES if is_by_document(keys) else SOUGHT_GROUP_BYTES)
 
     def groups() -> Iterator[pa.Table]:
         for low, high in bounds:

@@ -25,6 +25,11 @@ def keys_of_units(keys: Sequence[str]) -> list[str]:
     return own if list(keys[: len(own)]) == own else list(keys)
 
 
+def is_by_document(keys: Sequence[str]) -> bool:
+    """Whether the rows of a document stand together, as in every table that is sorted by documents first."""
+    return set(keys_of_units(keys)) <= set(_OF_DOCUMENTS)
+
+
 def columns_of_order(keys: Sequence[str]) -> list[str]:
     """The columns that tell how rows stand: `document_id`, and the keys."""
     return list(dict.fromkeys(("document_id", *keys)))

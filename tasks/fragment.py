@@ -24,7 +24,7 @@ from storage import ledger_schemas as schemas
 from storage.files import storing
 from storage.lake import PARTITIONED, SORT_KEYS
 from storage.merge import Strand, columns_of_size, describe, find_spans
-from storage.order import Ints, keys_of_units, ranges
+from storage.order import Ints, is_by_document, keys_of_units, ranges
 from storage.records import Finding
 from storage.stretch import map_rows, stretches
 from tasks.tabulate import Tables
@@ -66,7 +66,7 @@ class Fragment:
         own = documents.filter(pc.greater(documents[table], 0))
         starts, counts, spans = (own[name].to_numpy() for name in (f"{table}_start", table, f"{table}_bytes"))
         units = own
-        if not _is_by_document(table):
+        if not is_by_document(SORT_KEYS[table]):
             low, high = min(starts, default=0), max(starts + spans, default=0)
             sizes = columns_of_size(PARTITIONED[table])
             rows = stretches(path, [*keys, *sizes])(low, high)
@@ -105,11 +105,6 @@ class Recalled(Fragment):
         return self.stand
 
 
-def _is_by_document(table: str) -> bool:
-    """Whether the rows of a document stand together."""
-    return set(keys_of_units(SORT_KEYS[table])) <= {"event_date", "document_id"}
-
-
 def write_fragment(folder: Path, made: Tables) -> Fragment:
     """Write the tables into a new folder, each in its order."""
     tables, counts = dict(made.rows), made.counts
@@ -119,7 +114,7 @@ def write_fragment(folder: Path, made: Tables) -> Fragment:
         folder.mkdir()
         for table in PARTITIONED:
             own, rows = counts[table].to_numpy(), tables.pop(table)
-            lay_out = _lay_out if _is_by_document(table) else _lay_out_rows
+            lay_out = _lay_out if is_by_document(SORT_KEYS[table]) else _lay_out_rows
             rows, starts, spans = lay_out(rows, own, documents, SORT_KEYS[table])
             index |= {table: own, f"{table}_start": starts, f"{table}_bytes": spans}
             _write(folder / f"{table}.arrow", rows)

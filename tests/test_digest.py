@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.digest import digest_rows
+from storage.lake import PARTITIONED
+from storage.people_schemas import APPEARANCES, SPEAKERS
 
 MOMENT = dt.datetime(2023, 11, 9, 13, 5, tzinfo=dt.UTC)
 NAMED = pa.struct([("name", pa.string()), ("turn_count", pa.int64())])
@@ -29,6 +31,18 @@ VALUES: Sequence[tuple[pa.DataType, Any, Any]] = [
     (pa.list_(pa.string()), ["news", ""], ["news"]),
     (pa.list_(NAMED), [{"name": "Anna", "turn_count": 2}], [{"name": "Anna", "turn_count": 3}]),
 ]
+
+
+def leaves(kind: pa.DataType) -> set[pa.DataType]:
+    """A type, or those of what it holds."""
+    fields = [kind.field(number) for number in range(kind.num_fields)]
+    return {kind} if not fields else {leaf for field in fields for leaf in leaves(field.type)}
+
+
+def test_every_type_of_a_column_is_tried() -> None:
+    schemas = (*PARTITIONED.values(), APPEARANCES, SPEAKERS)
+    wanted = {leaf for schema in schemas for kind in schema.types for leaf in leaves(kind)}
+    assert wanted <= {leaf for kind, _, _ in VALUES for leaf in leaves(kind)}
 
 
 def table(kind: pa.DataType, values: Sequence[Any]) -> pa.Table:
