@@ -194,7 +194,7 @@ def close(at_work: Session, moves: Sequence[Move]) -> None:
     try:
         events = events_of(run, lake)
         ordered = sorted(moves, key=lambda move: move.output.table == "documents")
-        ledger_moves = ledger.stage(run, openlineage.to_ndjson(events), folder)
+        ledger_moves = ledger.stage(lake, run, openlineage.to_ndjson(events), folder)
         commit(lake.root, folder, [*ordered, *ledger_moves], tenure.require)
     except BaseException:
         run.ended_at, run.outputs[:] = None, written

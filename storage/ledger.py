@@ -3,6 +3,7 @@
     <lake>/_lineage/<table>/<held>-<run id>….parquet    inputs, versions, sightings, readings, releases, fetches,
                                                            coverage, outputs, runs
     <lake>/_lineage/openlineage/<held>-<run id>.ndjson
+    <lake>/_lineage/checkpoints/<table>.parquet   the first files of a table once more (`storage/checkpoint.py`)
     <lake>/_quality/<held>-<run id>.parquet       verdicts by rule
     <lake>/_quarantine/<held>-<run id>.parquet    findings that hold documents back
 
@@ -15,7 +16,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from storage import checkpoint
 from storage import ledger_schemas as schemas
 from storage.commit import Move
 from storage.failpoint import reach
@@ -31,6 +34,8 @@ from storage.lake import Lake
 from storage.records import Output, Run
 
 HASH_CHARS = 16  # of the hash in the names of `outputs` and `runs` files
+LOOSE_FILES = 32  # of a table, behind what its checkpoint repeats: each costs a run 0.3 ms whenever it reads the table
+_UNREPEATED = frozenset({"outputs", "verdicts"})  # which no run reads
 
 
 def stem(run: Run) -> str:
@@ -39,8 +44,8 @@ def stem(run: Run) -> str:
     return f"{at:%Y%m%dT%H%M%S}.{at.microsecond:06d}Z-{run.run_id}"
 
 
-def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
-    """Make a run's ledger files in its staging folder, where they wait for the commit.
+def stage(lake: Lake, run: Run, events: bytes, folder: Path) -> list[Move]:
+    """Make a run's ledger files in its staging folder, where they wait for the commit; and checkpoints that are due.
 
     Returns:
         Their moves: what the run says first, the list of files next, the run itself last.
@@ -62,6 +67,7 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
     ]
     lines = events.count(b"\n")
     moves.append(_stage_file(folder, "_lineage/openlineage", f"{name}.ndjson", events, lines))
+    moves += _stage_checkpoints(lake, folder)
     outputs = _outputs(run.run_id, [*run.outputs, *(move.output for move in moves)])
     for place, rows in (("outputs", outputs), ("runs", _runs(run))):
         data = _parquet(rows)
@@ -71,28 +77,71 @@ def stage(run: Run, events: bytes, folder: Path) -> list[Move]:
     return moves
 
 
-def read(lake: Lake, name: str, damaged: Collection[Path] = (), *, wanted: pc.Expression | None = None) -> pa.Table:
+def _stage_checkpoints(lake: Lake, folder: Path) -> list[Move]:
+    moves = []
+    for table in sorted(TABLES.keys() - _UNREPEATED):
+        names, path = _names(lake, table), _checkpoint(lake, table)
+        if len(names) - checkpoint.count(path, names) >= LOOSE_FILES:
+            rows = checkpoint.to_table(read(lake, table), names)
+            moves.append(_stage_file(folder, "_lineage/checkpoints", path.name, _parquet(rows), rows.num_rows))
+    return moves
+
+
+def _checkpoint(lake: Lake, name: str) -> Path:
+    return lake.root / "_lineage" / "checkpoints" / f"{name}.parquet"
+
+
+def _names(lake: Lake, name: str) -> list[str]:
+    """The files of a ledger table, run by run as they held the lake."""
+    folder = lake.root / TABLES[name][1]
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as files:
+        return sorted(file.name for file in files if file.name.endswith(".parquet"))
+
+
+def read(
+    lake: Lake,
+    name: str,
+    damaged: Collection[Path] = (),
+    *,
+    columns: Sequence[str] | None = None,
+    wanted: pc.Expression | None = None,
+) -> pa.Table:
     """All rows of a ledger table, run by run as they held the lake.
 
-    `name` is one of `LINEAGE`, but not `blocks`, `quarantine` or `verdicts`.
-
-    Files in `damaged` are left out, and rows that are not `wanted`. A column that came to the schema after a file was
-    written is null in its rows.
+    Args:
+        lake: the lake.
+        name: one of `TABLES`.
+        damaged: files that are left out.
+        columns: what is read, among it what `wanted` asks for; all without. A column that came to the schema after a
+            file was written is null in its rows.
+        wanted: which rows; all without.
     """
-    schema, folder = _PLACES[name]
-    paths = [path for path in sorted((lake.root / folder).glob("*.parquet")) if path not in damaged]
-    parts = [_conform(pq.read_table(path, partitioning=None, filters=wanted), schema) for path in paths]
-    return pa.concat_tables(parts) if parts else schema.empty_table()
+    schema, place = TABLES[name]
+    schema = pa.schema([schema.field(column) for column in columns], schema.metadata) if columns else schema
+    folder = lake.root / place
+    names = [file for file in _names(lake, name) if folder / file not in damaged]
+    repeated, number = checkpoint.read(_checkpoint(lake, name), names, schema.names, wanted)
+    loose = [schema.empty_table()]
+    for file in names[number:]:
+        with pq.ParquetFile(folder / file) as source:
+            loose.append(_conform(source.read(schema.names, use_threads=False), schema))
+    rows = pa.concat_tables(loose)
+    rows = rows if wanted is None else rows.filter(wanted)
+    return rows if repeated is None else pa.concat_tables([_conform(repeated, schema), rows])
 
 
 def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    if rows.schema.equals(schema):
+        return rows.replace_schema_metadata(schema.metadata)
     for field in schema:
         if field.nullable and field.name not in rows.column_names:
             rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
     return rows.select(schema.names).cast(schema)
 
 
-_PLACES: Mapping[str, tuple[pa.Schema, str]] = {
+TABLES: Mapping[str, tuple[pa.Schema, str]] = {
     "runs": (schemas.RUNS, "_lineage/runs"),
     "inputs": (schemas.INPUTS, "_lineage/inputs"),
     "outputs": (schemas.OUTPUTS, "_lineage/outputs"),
@@ -109,21 +158,22 @@ _PLACES: Mapping[str, tuple[pa.Schema, str]] = {
 
 def recent_runs(lake: Lake, count: int) -> dict[str, Path]:
     """Ids of the newest runs, and their ledger files."""
-    paths = sorted((lake.root / "_lineage" / "runs").glob("*.parquet"))[-count:]
+    paths = [lake.root / "_lineage" / "runs" / name for name in _names(lake, "runs")[-count:]]
     return {path.stem.partition("Z-")[2].rpartition("-")[0]: path for path in paths}
 
 
 def ingested_dumps(lake: Lake) -> frozenset[str]:
     """SHA-256 of every dump, and every container of dumps, that a run took in and brought to its end."""
     ended = pc.field("status").isin(["completed", "completed_with_quarantine"])
-    runs = read(lake, "runs").filter(ended)["run_id"].combine_chunks()
-    inputs = read(lake, "inputs").filter(pc.is_in(pc.field("run_id"), value_set=runs))
+    runs = read(lake, "runs", columns=["run_id", "status"], wanted=ended)["run_id"].combine_chunks()
+    of_these = pc.is_in(pc.field("run_id"), value_set=runs)
+    inputs = read(lake, "inputs", columns=["run_id", "dump_sha256"], wanted=of_these)
     return frozenset(inputs["dump_sha256"].to_pylist())
 
 
 def days_of_runs(lake: Lake) -> dict[str, dt.date]:
     """The day, in UTC, on which each run started."""
-    rows = read(lake, "runs").select(["run_id", "started_at"])
+    rows = read(lake, "runs", columns=["run_id", "started_at"])
     return {run_id: at.date() for run_id, at in zip(*(column.to_pylist() for column in rows.columns), strict=True)}
 
 
@@ -143,14 +193,13 @@ def standing_files(lake: Lake, damaged: Collection[Path] = ()) -> dict[str, Outp
 
 def kept_ids(lake: Lake) -> dict[str, str]:
     """Ids that corrected dates and titles give -> ids that these documents are kept under."""
-    rows = read(lake, "versions").select(["own_id", "document_id"])
-    own = rows.filter(rows["own_id"].is_valid())
+    own = read(lake, "versions", columns=["own_id", "document_id"], wanted=pc.field("own_id").is_valid())
     return dict(zip(*(column.to_pylist() for column in own.columns), strict=True))
 
 
 def withdrawn(lake: Lake) -> dict[str, dt.datetime]:
     """Documents that their source has removed: id -> when that was seen. One that came back since is not among them."""
-    rows = read(lake, "versions").select(["document_id", "seen_at", "change"])
+    rows = read(lake, "versions", columns=["document_id", "seen_at", "change"])
     gone = rows.filter(pc.equal(rows["change"], "withdrawn"))
     if not gone.num_rows:
         return {}

@@ -134,7 +134,7 @@ def _record_killed(lake: Lake, folder: Path) -> Run:
     run.fetches += noted_fetches(folder)
     if not _is_recorded(lake, run):
         events = openlineage.to_ndjson(events_of(run, lake))
-        commit(lake.root, folder, ledger.stage(run, events, folder))
+        commit(lake.root, folder, ledger.stage(lake, run, events, folder))
     return run
 
 

@@ -148,7 +148,7 @@ def read_history(lake: Lake) -> tuple[dict[str, list[Measures]], set[str]]:
     """Measures of the healthy runs of a lake by edition, oldest first, and the dumps that they took in."""
     history: dict[str, list[Measures]] = defaultdict(list)
     healthy = set()
-    for run in ledger.read(lake, "runs").to_pylist():
+    for run in ledger.read(lake, "runs", columns=["run_id", "status", "counts"]).to_pylist():
         if run["status"] in ("completed", "completed_with_quarantine"):
             healthy.add(run["run_id"])
             counts = json.loads(run["counts"])
@@ -156,7 +156,7 @@ def read_history(lake: Lake) -> tuple[dict[str, list[Measures]], set[str]]:
                 if not counts["documents"]["published"]:
                     measures.pop("documents_a_run", None)  # known before: no dump of the schedule
                 history[edition].append({name: tuple(value) for name, value in measures.items()})
-    inputs = ledger.read(lake, "inputs").select(["run_id", "dump_sha256"]).to_pylist()
+    inputs = ledger.read(lake, "inputs", columns=["run_id", "dump_sha256"]).to_pylist()
     return history, {row["dump_sha256"] for row in inputs if row["run_id"] in healthy}
 
 

@@ -225,7 +225,7 @@ def _returns(lake: Lake, document_id: str, met: Sequence[_Candidate], withdrawn_
 
     A dump that does not tell when it was retrieved, and that the lake had before, is no news of the source.
     """
-    inputs = set(ledger.read(lake, "inputs")["dump_sha256"].to_pylist())
+    inputs = set(ledger.read(lake, "inputs", columns=["dump_sha256"])["dump_sha256"].to_pylist())
     return [
         Version(document_id, one.content_sha256, one.dump_sha256, one.retrieved_at, "new", one.own_id)
         for one in met
@@ -239,7 +239,7 @@ def _told_versions(lake: Lake, ids: Collection[str]) -> dict[tuple[str, str], _S
     told: dict[tuple[str, str], _Seen] = {}
     facts = ["document_id", "content_sha256", "seen_at", "dump_sha256"]
     for name, columns in (("versions", [*facts, "own_id", "change"]), ("sightings", facts)):
-        rows = ledger.read(lake, name, wanted=some).select(columns)
+        rows = ledger.read(lake, name, columns=columns, wanted=some)
         for document, content, at, dump, *more in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             met = told.get((document, content), _Seen(at, at, dump))
             version_at = max(met.version_at, at) if more else met.version_at
@@ -250,8 +250,8 @@ def _told_versions(lake: Lake, ids: Collection[str]) -> dict[tuple[str, str], _S
 
 def _retrievals(lake: Lake) -> dict[str, dt.datetime]:
     """Dump hash -> when it was last fetched, for dumps that tell."""
-    rows = ledger.read(lake, "inputs").select(["dump_sha256", "fetched_at"])
-    last = rows.filter(pc.is_valid(rows["fetched_at"])).group_by("dump_sha256").aggregate([("fetched_at", "max")])
+    rows = ledger.read(lake, "inputs", columns=["dump_sha256", "fetched_at"], wanted=pc.field("fetched_at").is_valid())
+    last = rows.group_by("dump_sha256").aggregate([("fetched_at", "max")])
     return dict(zip(last["dump_sha256"].to_pylist(), last["fetched_at_max"].to_pylist(), strict=True))
 
 

@@ -51,6 +51,7 @@ _OF_TODAY = frozenset({"days_ahead", "publication_days_ahead"})
 _BASE = ("encoding", "evidence", "derived_by")  # of a derivation: what was found out of the dump itself
 _DIGEST_CHARS = 16
 _OF_DOCUMENTS = ["document_id", "source_id", "event_date", "content_sha256", "byte_start", "parser", "url"]
+_OF_PROGRAMS = ["run_id", "dump_sha256", "rendition_sha256", "program", "parser"]
 _OF_DUMPS = ["run_id", "dump_sha256", "rendition_sha256", "program", "told", "met", "held", "findings"]
 
 
@@ -98,16 +99,16 @@ def _digest_told(dump: Dump, defaults: Defaults) -> str:
 
 def remember(lake: Lake, program: str) -> dict[str, Recognised]:
     """What was found out of every dump that the program has read: by its hash."""
-    of = ledger.read(lake, "readings", wanted=pc.field("program") == program)
+    of = ledger.read(lake, "readings", columns=_OF_PROGRAMS, wanted=pc.field("program") == program)
     pairs = of.filter(pc.is_valid(of["parser"])).select(["run_id", "dump_sha256", "rendition_sha256", "parser"])
     parsers = {row["dump_sha256"]: row for row in pairs.group_by(pairs.column_names).aggregate([]).to_pylist()}
     if not parsers:
         return {}
-    inputs = ledger.read(lake, "inputs", wanted=pc.field("run_id").isin(of["run_id"].unique()))
+    these = pc.field("run_id").isin(of["run_id"].unique())
+    columns = ["dump_sha256", "run_id", "rendition_sha256", "derivation"]
+    inputs = ledger.read(lake, "inputs", columns=columns, wanted=these)
     found = {}
-    for sha256, run_id, rendition, told in zip(
-        *(inputs[name].to_pylist() for name in ("dump_sha256", "run_id", "rendition_sha256", "derivation")), strict=True
-    ):
+    for sha256, run_id, rendition, told in zip(*(column.to_pylist() for column in inputs.columns), strict=True):
         known = parsers.get(sha256)
         if known and (known["run_id"], known["rendition_sha256"]) == (run_id, rendition):
             derivation = {name: value for name, value in json.loads(told).items() if name in _BASE}

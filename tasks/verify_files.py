@@ -25,6 +25,7 @@ _ADVICE = {
     "_quality": "restore the file from a copy of the lake",
     "_quarantine": "restore the file from a copy of the lake",
 }
+_CHECKPOINT_ADVICE = "delete it, if it is there: the next run makes it anew"
 SPEAKERS_ADVICE = "delete it and run `stenolake reprocess`, which makes it anew"
 _TABLE_ADVICE = "restore the file from a copy, or delete its partition and ingest its dumps again"
 
@@ -172,4 +173,6 @@ def _damage(name: str, problem: str, advice: str = "") -> Damage:
     rule = 1 if top == "_raw" else 5
     if top in FOLDED:
         advice = advice or SPEAKERS_ADVICE
+    if name.startswith("_lineage/checkpoints/"):
+        advice = _CHECKPOINT_ADVICE
     return Damage(rule, name, problem, advice or (_TABLE_ADVICE if in_tables else _ADVICE.get(top, "delete it")))

@@ -145,7 +145,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Finding(f"{n:016x}-0", None, "document.parses", text, text, text, text, "a" * 64, None, 0, 1, None)
         for n, text in enumerate(PAYLOADS)
     ]
-    commit(lake.root, staging, [*moves, *ledger.stage(run, b"", staging)])
+    commit(lake.root, staging, [*moves, *ledger.stage(lake, run, b"", staging)])
     folder = lake.root.parent / "report"
     folder.mkdir()
     build_report(lake, folder)

@@ -29,9 +29,9 @@ def waiting_responses(lake: Lake, memory: Memory, fresh: Iterable[Fetch]) -> lis
     Returns:
         Records of `fetches`, by time; the last one for each dump.
     """
-    done = {row["run_id"] for row in ledger.read(lake, "runs").select(["run_id", "status"]).to_pylist()
+    done = {row["run_id"] for row in ledger.read(lake, "runs", columns=["run_id", "status"]).to_pylist()
             if row["status"] in _DONE}  # fmt: skip
-    inputs = ledger.read(lake, "inputs").select(["run_id", "dump_sha256", "fetched_at"]).to_pylist()
+    inputs = ledger.read(lake, "inputs", columns=["run_id", "dump_sha256", "fetched_at"]).to_pylist()
     taken = {(row["dump_sha256"], row["fetched_at"]) for row in inputs if row["run_id"] in done}
     rows = [row for seen in memory.pages.values() for _, _, row in seen.dumps]
     rows += [_row(fetch) for fetch in fresh if fetch.what == "page" and fetch.outcome == "stored"]

@@ -81,7 +81,7 @@ class Memory:
 def remember(lake: Lake, source: str, edition: str, now: dt.datetime) -> Memory:
     """What the ledger knows of an edition."""
     memory = Memory()
-    runs = ledger.read(lake, "runs").select(["run_id", "status"]).to_pylist()
+    runs = ledger.read(lake, "runs", columns=["run_id", "status"]).to_pylist()
     broken_off = {row["run_id"] for row in runs if row["status"] == "failed"}
     for row in _rows(lake, source, edition):
         _learn(memory, row, lake, now)
@@ -93,9 +93,9 @@ def remember(lake: Lake, source: str, edition: str, now: dt.datetime) -> Memory:
 
 
 def _rows(lake: Lake, source: str, edition: str) -> Iterable[dict[str, Any]]:
-    rows = ledger.read(lake, "fetches")
-    wanted = pc.and_(pc.equal(rows["source_id"], source), pc.equal(rows["edition"], edition))
-    found: list[dict[str, Any]] = rows.filter(wanted).sort_by([("fetched_at", "ascending")]).to_pylist()
+    wanted = (pc.field("source_id") == source) & (pc.field("edition") == edition)
+    rows = ledger.read(lake, "fetches", wanted=wanted)
+    found: list[dict[str, Any]] = rows.sort_by([("fetched_at", "ascending")]).to_pylist()
     return found
 
 
