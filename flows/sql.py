@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import decimal
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,17 +34,27 @@ qualify row_number() over (partition by document_id order by seen_at desc) = 1 a
 SHOWN_ROWS = 1000
 
 
-def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
-    """A connection with a view for each table; one that has no file yet is empty."""
+def connect(lake: Lake, query: str = "") -> duckdb.DuckDBPyConnection:
+    """A connection with a view for each table that a query names, or for all; one that has no file yet is empty.
+
+    DuckDB opens every file of a view at once, and a schedule leaves thousands in the ledger.
+    """
+    words = set(re.findall(r"\w+", query.lower()))
+    named = (words & {*_VIEWS, "withdrawn"}) or {*_VIEWS, "withdrawn"}
+    if "withdrawn" in named:
+        named.add("versions")
     connection = duckdb.connect()
     for view, (pattern, schema) in _VIEWS.items():
+        if view not in named:
+            continue
         if next(lake.root.glob(pattern), None) is None:
             connection.register(view, schema.empty_table())
             continue
         files = str(lake.root / pattern).replace("'", "''")
         options = f"hive_partitioning={str(view in TABLES).lower()}, union_by_name=true"
         connection.sql(f"create view {view} as select * from read_parquet('{files}', {options})")
-    connection.sql(_WITHDRAWN)
+    if "withdrawn" in named:
+        connection.sql(_WITHDRAWN)
     return connection
 
 
@@ -53,7 +64,7 @@ def run_sql(query: str, lake: Path, *, as_json: bool) -> int:
     Raises:
         UsageError: DuckDB does not take the query.
     """
-    connection = connect(Lake.open(lake))
+    connection = connect(Lake.open(lake), query)
     try:
         answer = connection.sql(query)
         if as_json:
