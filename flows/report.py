@@ -126,7 +126,7 @@ def _write_documents(lake: Lake, pages: Pages, runs: list[dict[str, Any]]) -> No
         made_at=f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
         first=min(days, default=None), last=max(days, default=None),
         totals={**dict(sums["totals"]), "runs": len(runs)},
-        charts=_charts(sums),
+        charts=_charts(sums, report_data.read_names(lake)),
         lineage=pages.pictures.lineage(*report_data.picture_lineage(lake, runs)),
     )  # fmt: skip
 
@@ -147,10 +147,10 @@ def _add(sums: dict[str, Counter[Any]], document: dict[str, Any], rows: dict[str
     sums["months"][year, document["event_date"].month] += 1
     sums["days"][document["event_date"]] += 1
     sums["sources"][document["source_id"]] += 1
-    sums["speakers"].update(row["speaker_name"] for row in rows["turns"] if row["speaker_name"])
+    sums["speakers"].update(row["speaker_id"] or row["speaker_name"] for row in rows["turns"] if row["speaker_name"])
 
 
-def _charts(sums: dict[str, Counter[Any]]) -> list[Any]:
+def _charts(sums: dict[str, Counter[Any]], names: dict[str, str]) -> list[Any]:
     years = sorted(sums["turns"])
     span = range(years[0], years[-1] + 1) if years else range(0)
     kinds = sorted({kind for _, kind in sums["kinds"]})
@@ -161,7 +161,8 @@ def _charts(sums: dict[str, Counter[Any]]) -> list[Any]:
         ),
         draw_bars("Turns by year", ("year", "turns"), [(year, sums["turns"][year]) for year in span]),
         draw_bars(
-            "Who speaks most", ("speaker", "turns"), sums["speakers"].most_common(TOP_SPEAKERS), lying=True
+            "Who speaks most", ("speaker", "turns"),
+            [(names.get(who, who), turns) for who, turns in sums["speakers"].most_common(TOP_SPEAKERS)], lying=True,
         ),
         draw_bars(
             "Documents by source", ("source", "documents"), sums["sources"].most_common(TOP_SPEAKERS), lying=True

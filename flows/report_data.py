@@ -12,6 +12,8 @@ from expectations.suites import BY_ID
 from flows.quarantine import list_held, mark_fault
 from storage import ledger
 from storage.lake import Lake, Partition
+from storage.parquet import read_rows
+from storage.people_schemas import SPEAKERS
 from storage.schemas import TABLES
 
 RUNS = 50  # told one by one
@@ -103,6 +105,12 @@ def read_documents(lake: Lake, partition: Partition) -> Iterator[tuple[Row, dict
                 rows[table][row["document_id"]].append(row)
     for document in lake.read("documents", partition).to_pylist():
         yield document, {table: by_id[document["document_id"]] for table, by_id in rows.items()}
+
+
+def read_names(lake: Lake) -> dict[str, str]:
+    """The name of each person who speaks, by id: one person is printed in many ways."""
+    rows = read_rows(lake.speakers, SPEAKERS, ["speaker_id", "name"])
+    return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 
 def to_parts(rows: dict[str, list[Row]]) -> tuple[list[Row], int]:

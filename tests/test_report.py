@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import html.parser
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,19 @@ def test_report_tells_the_sample(stenolake: Command, sample_lake: Path, tmp_path
         assert f'{turn["turn_id"]} · <span class="span">{turn["byte_start"]}–{turn["byte_end"]}</span>' in text
     assert stenolake("report", "--lake", sample_lake, "--out", out).code == 0  # again, over the old one
     assert stenolake("verify", "--lake", sample_lake).code == 0
+
+
+def test_a_person_who_is_printed_in_two_ways_is_one(sample_lake: Path, tmp_path: Path) -> None:
+    printed = Counter[str]()
+    for partition in Lake(sample_lake).partitions():
+        printed.update(Lake(sample_lake).read("turns", partition)["speaker_name"].drop_null().to_pylist())
+    folder = tmp_path / "report"
+    folder.mkdir()
+    build_report(Lake(sample_lake), folder)
+    told = dict(re.findall(r"<tr><td>([^<]+)</td><td>(\d+)</td></tr>", (folder / "index.html").read_text("utf-8")))
+    assert printed["HARALD STORR"]
+    assert "HARALD STORR" not in told
+    assert int(told["Harald Storr"]) == printed["Harald Storr"] + printed["HARALD STORR"]
 
 
 def test_report_goes_nowhere_else(stenolake: Command, sample_lake: Path, tmp_path: Path) -> None:
