@@ -28,12 +28,7 @@ def count(path: Path, names: Sequence[str]) -> int:
         path: the checkpoint.
         names: the files of the folder, in order.
     """
-    try:
-        told = pq.read_schema(path).metadata[_REPEATS].decode()
-        number = int(told.partition(" ")[0])
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
-        return 0
-    return number if told == _describe(names[:number]) else 0
+    return read(path, names, [], None)[1]
 
 
 def read(
@@ -47,15 +42,17 @@ def read(
         columns: what is read, as far as it is there.
         wanted: which rows.
     """
-    number = count(path, names)
-    if not number:
-        return None, 0
     try:
-        there = [name for name in pq.read_schema(path).names if name in columns]
-        rows = pq.read_table(path, columns=there, filters=wanted, partitioning=None, page_checksum_verification=True)
-    except (OSError, pa.ArrowException):
+        # opened once: a run may put another one, of more files, into its place
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            told = file.schema_arrow.metadata[_REPEATS].decode()
+            number = int(told.partition(" ")[0])
+            if told != _describe(names[:number]):
+                return None, 0
+            rows = file.read(columns)
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
         return None, 0
-    return rows, number
+    return rows if wanted is None else rows.filter(wanted), number
 
 
 def to_table(rows: pa.Table, names: Sequence[str]) -> pa.Table:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from flows.gc import find_unreached
 from flows.verify import prove
 from storage import checkpoint, ledger
 from storage.lake import Lake
+from storage.schemas import LINEAGE
 from tests.harness import page, plain_ingest, untrue_checkpoints
 from tests.support import write
 
 RUNS = 8
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "LOOSE_FILES", 3)
+        for day in range(1, RUNS + 1):
+            ingest(folder, day)
+    return folder / "lake"
+
+
 @pytest.fixture
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+def lake(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """A lake after eight runs, whose checkpoints repeat the files of the first six."""
     monkeypatch.setattr(ledger, "LOOSE_FILES", 3)
-    for day in range(1, RUNS + 1):
-        ingest(tmp_path, day)
+    shutil.copytree(made, tmp_path / "lake")
     return Lake(tmp_path / "lake")
 
 
@@ -108,6 +120,33 @@ def test_values_that_are_damaged_are_passed_over(lake: Lake) -> None:
     path.write_bytes(data)
     assert repeated(lake, "runs") == 6
     assert untrue_checkpoints(lake.root) == []
+
+
+def test_another_one_that_comes_while_it_is_read(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, describe = [0], checkpoint._describe
+
+    def run_comes(names: list[str]) -> str:
+        asked[0] += 1
+        if asked[0] == 1:
+            monkeypatch.setattr(ledger, "LOOSE_FILES", 1)
+            ingest(tmp_path, RUNS + 1)  # makes one that repeats all eight
+        return describe(names)
+
+    monkeypatch.setattr(checkpoint, "_describe", run_comes)
+    told = ledger.read(lake, "inputs")["uri"].to_pylist()
+    assert [uri.rpartition("/")[2] for uri in told] == [f"{day}.txt" for day in range(1, RUNS + 1)]
+    assert repeated(lake, "inputs") == RUNS
+
+
+def test_a_column_that_came_later_is_null(lake: Lake) -> None:
+    path = place(lake, "versions")
+    rows = pq.read_table(path)
+    pq.write_table(rows.drop_columns(["own_id"]), path)
+    assert repeated(lake, "versions") == 6
+    assert ledger.read(lake, "versions", columns=["own_id", "change"])["own_id"].null_count == RUNS
+    newest = lake.root / "_lineage" / "versions" / files(lake, "versions")[-1]
+    pq.write_table(pq.read_table(newest, partitioning=None).drop_columns(["own_id"]), newest)
+    assert ledger.read(lake, "versions").column_names == LINEAGE["versions"].names
 
 
 def test_a_dry_run_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
