@@ -52,8 +52,7 @@ def trace_id(lake: Lake, asked: str) -> Answer:
         return _trace_dump(lake, asked)
     if _HELD_RE.fullmatch(asked):
         return _trace_held(lake, asked)
-    runs = [run for run in ledger.read(lake, "runs").to_pylist() if run["run_id"] == asked]
-    if runs:
+    if runs := ledger.read_run(lake, "runs", asked).to_pylist():
         return _trace_run(lake, runs[0])
     raise UsageError(
         f"not an id of this lake: {asked}",
@@ -135,9 +134,9 @@ def _trace_held(lake: Lake, asked: str) -> Answer:
 
 
 def _trace_run(lake: Lake, run: Answer) -> Answer:
-    wanted = {"run_id": run["run_id"]}
-    parts = {name: _where(ledger.read(lake, name), **wanted).to_pylist() for name in ("inputs", "outputs", "verdicts")}
-    return {"id": run["run_id"], "what": "run", "run": run, **parts}
+    run_id = run["run_id"]
+    parts = {name: ledger.read_run(lake, name, run_id).to_pylist() for name in ("inputs", "outputs", "verdicts")}
+    return {"id": run_id, "what": "run", "run": run, **parts}
 
 
 def _origin(lake: Lake, partition: Partition, document: Answer, row: Answer) -> Answer:
@@ -145,8 +144,8 @@ def _origin(lake: Lake, partition: Partition, document: Answer, row: Answer) -> 
     inputs = ledger.read(lake, "inputs")
     met = _where(inputs, dump_sha256=document["dump_sha256"], run_id=document["run_id"]).to_pylist()
     first = (met or _where(inputs, dump_sha256=document["dump_sha256"]).to_pylist() or [{}])[0]
-    runs = _where(ledger.read(lake, "runs"), run_id=document["run_id"]).to_pylist()
-    checks = _where(ledger.read(lake, "verdicts"), run_id=document["run_id"]).to_pylist()
+    runs = ledger.read_run(lake, "runs", document["run_id"]).to_pylist()
+    checks = ledger.read_run(lake, "verdicts", document["run_id"]).to_pylist()
     span = {
         "rendition_sha256": document["rendition_sha256"],
         "byte_start": row["byte_start"],

@@ -28,9 +28,11 @@ import pyarrow.parquet as pq
 from storage import checkpoint
 from storage import ledger_schemas as schemas
 from storage.commit import Move
+from storage.errors import DamageError
 from storage.failpoint import reach
 from storage.files import sha256_file, storing, write_synced
 from storage.lake import Lake
+from storage.parquet import reading
 from storage.records import Output, Run
 
 HASH_CHARS = 16  # of the hash in the names of `outputs` and `runs` files
@@ -82,7 +84,10 @@ def _stage_checkpoints(lake: Lake, folder: Path) -> list[Move]:
     for table in sorted(TABLES.keys() - _UNREPEATED):
         names, path = _names(lake, table), _checkpoint(lake, table)
         if len(names) - checkpoint.count(path, names) >= LOOSE_FILES:
-            rows = checkpoint.to_table(read(lake, table), names)
+            try:
+                rows = checkpoint.to_table(read(lake, table), names)
+            except DamageError:  # who needs the file will say so
+                continue
             moves.append(_stage_file(folder, "_lineage/checkpoints", path.name, _parquet(rows), rows.num_rows))
     return moves
 
@@ -117,19 +122,33 @@ def read(
         columns: what is read, among it what `wanted` asks for; all without. A column that came to the schema after a
             file was written is null in its rows.
         wanted: which rows; all without.
+
+    Raises:
+        DamageError: a file cannot be read.
     """
     schema, place = TABLES[name]
     schema = pa.schema([schema.field(column) for column in columns], schema.metadata) if columns else schema
     folder = lake.root / place
     names = [file for file in _names(lake, name) if folder / file not in damaged]
     repeated, number = checkpoint.read(_checkpoint(lake, name), names, schema.names, wanted)
-    loose = [schema.empty_table()]
-    for file in names[number:]:
-        with pq.ParquetFile(folder / file) as source:
-            loose.append(_conform(source.read(schema.names, use_threads=False), schema))
-    rows = pa.concat_tables(loose)
+    rows = _read_files(folder, names[number:], schema)
     rows = rows if wanted is None else rows.filter(wanted)
     return rows if repeated is None else pa.concat_tables([_conform(repeated, schema), rows])
+
+
+def read_run(lake: Lake, name: str, run_id: str) -> pa.Table:
+    """The rows of a ledger table that one run noted, from the file that it left."""
+    schema, place = TABLES[name]
+    own = [file for file in _names(lake, name) if f"Z-{run_id}" in file]
+    return _read_files(lake.root / place, own, schema).filter(pc.field("run_id") == run_id)
+
+
+def _read_files(folder: Path, names: Sequence[str], schema: pa.Schema) -> pa.Table:
+    rows = [schema.empty_table()]
+    for name in names:
+        with reading(folder / name), pq.ParquetFile(folder / name) as file:
+            rows.append(_conform(file.read(schema.names, use_threads=False), schema))
+    return pa.concat_tables(rows)
 
 
 def _conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:

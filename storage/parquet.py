@@ -26,7 +26,8 @@ _BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"}
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
+    """Turn what is raised while a Parquet file is read into a DamageError that names it."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
@@ -50,7 +51,7 @@ def read_rows(
     wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
     if not path.exists():
         return wanted.empty_table()
-    with _reading(path), pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
+    with reading(path), pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
         return _conform(file.read(columns and list(columns)), wanted)
 
 
@@ -68,7 +69,7 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
     """
     if not path.exists():
         return strand_of(schema.empty_table(), keys)
-    with _reading(path), pq.ParquetFile(path, read_dictionary=["document_id"]) as file:
+    with reading(path), pq.ParquetFile(path, read_dictionary=["document_id"]) as file:
         marks = file.read([*columns_of_order(keys), *columns_of_size(schema)])
         counts = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
     found = find_units(marks, keys)
@@ -78,7 +79,7 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
 
     @functools.lru_cache(maxsize=2)
     def read_group(number: int) -> pa.Table:
-        with _reading(path), pq.ParquetFile(path) as file:
+        with reading(path), pq.ParquetFile(path) as file:
             return _conform(file.read_row_group(number, use_threads=False), schema)
 
     def read(start: int, stop: int) -> pa.Table:

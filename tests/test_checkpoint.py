@@ -12,6 +12,7 @@ import pytest
 from flows.gc import find_unreached
 from flows.verify import prove
 from storage import checkpoint, ledger
+from storage.errors import DamageError
 from storage.lake import Lake
 from storage.schemas import LINEAGE
 from tests.harness import page, plain_ingest, untrue_checkpoints
@@ -120,6 +121,19 @@ def test_values_that_are_damaged_are_passed_over(lake: Lake) -> None:
     path.write_bytes(data)
     assert repeated(lake, "runs") == 6
     assert untrue_checkpoints(lake.root) == []
+
+
+def test_damage_in_what_a_run_does_not_need_costs_it_nothing(lake: Lake, tmp_path: Path) -> None:
+    folder = lake.root / "_lineage" / "coverage"
+    folder.mkdir()
+    for at in range(3):
+        write(folder, f"20210501T00000{at}.000000Z-none.parquet", "no Parquet")
+    with pytest.raises(DamageError, match=r"^cannot be read: .*/coverage/20210501T000000\.000000Z-none\.parquet: "):
+        ledger.read(lake, "coverage")
+    ingest(tmp_path, RUNS + 1)
+    assert ledger.read(lake, "runs")["status"].to_pylist() == ["completed"] * (RUNS + 1)
+    assert not place(lake, "coverage").exists()
+    assert repeated(lake, "runs") == 6
 
 
 def test_another_one_that_comes_while_it_is_read(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
