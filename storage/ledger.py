@@ -37,7 +37,7 @@ from storage.records import Output, Run
 
 HASH_CHARS = 16  # of the hash in the names of `outputs` and `runs` files
 LOOSE_FILES = 32  # of a table, behind what its checkpoint repeats: each costs a run 0.3 ms whenever it reads the table
-_UNREPEATED = frozenset({"outputs", "verdicts"})  # which no run reads
+_UNREPEATED = frozenset({"outputs", "verdicts"})  # which no ingest and no fetch reads
 
 
 def stem(run: Run) -> str:
