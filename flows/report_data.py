@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from expectations.envelopes import ENVELOPES
@@ -59,13 +60,14 @@ def count_steps(run: Row) -> list[tuple[str, int]]:
 
 
 def read_quality(lake: Lake, runs: list[Row]) -> tuple[list[Row], list[Row], int, list[tuple[str, int, str]]]:
-    """Runs with verdicts (oldest first), rules that were broken in them, how many hold, and failures by run."""
+    """The last runs with verdicts, oldest first; rules that were broken in them, how many hold, failures by run."""
     failed: dict[str, dict[str, int]] = defaultdict(dict)
     severities = {}
-    for row in ledger.read(lake, "verdicts").to_pylist():
-        failed[row["run_id"]][row["rule_id"]] = row["failed"]
-        severities[row["rule_id"]] = row["severity"]
-    columns = [run for run in runs if run["run_id"] in failed][:QUALITY_RUNS][::-1]
+    for rows in islice(ledger.newest_first(lake, "verdicts"), QUALITY_RUNS):
+        for row in rows.to_pylist():
+            failed[row["run_id"]][row["rule_id"]] = row["failed"]
+            severities[row["rule_id"]] = row["severity"]
+    columns = [run for run in runs if run["run_id"] in failed][::-1]
     broken = []
     for rule_id in sorted(severities, key=lambda rule_id: (severities[rule_id], rule_id)):
         by_run = [failed[run["run_id"]].get(rule_id) for run in columns]
@@ -151,11 +153,12 @@ def to_extras(rows: dict[str, list[Row]]) -> list[tuple[str, list[Row]]]:
 
 def picture_lineage(lake: Lake, runs: list[Row]) -> tuple[list[Any], list[tuple[int, int, int, int]], int]:
     """Boxes and links of the picture from dumps through runs to tables: columns, edges and height."""
-    wrote: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in ledger.read(lake, "outputs").to_pylist():
-        if row["table"] in TABLES:
-            wrote[row["run_id"]][row["table"]] += 1
-    shown = [run for run in runs if wrote[run["run_id"]]][:PICTURED_RUNS]
+    written = (
+        (rows["run_id"][0].as_py(), [table for table in rows["table"].unique().to_pylist() if table in TABLES])
+        for rows in ledger.newest_first(lake, "outputs")
+    )
+    wrote = dict(islice(((run_id, tables) for run_id, tables in written if tables), PICTURED_RUNS))
+    shown = [run for run in runs if run["run_id"] in wrote]
     dumps: dict[str, Row] = {}
     for run in shown:
         for record in run["dumps"][:3]:

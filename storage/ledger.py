@@ -17,7 +17,7 @@ import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,13 @@ def read_run(lake: Lake, name: str, run_id: str) -> pa.Table:
     schema, place = TABLES[name]
     own = [file for file in _names(lake, name) if f"Z-{run_id}" in file]
     return _read_files(lake.root / place, own, schema).filter(pc.field("run_id") == run_id)
+
+
+def newest_first(lake: Lake, name: str) -> Iterator[pa.Table]:
+    """The rows of a ledger table that each run noted, the newest run first; read as they are asked for."""
+    schema, place = TABLES[name]
+    for file in reversed(_names(lake, name)):
+        yield _read_files(lake.root / place, [file], schema)
 
 
 def _read_files(folder: Path, names: Sequence[str], schema: pa.Schema) -> pa.Table:
