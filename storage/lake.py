@@ -170,7 +170,13 @@ class Lake:
             return None if rows is None else self._stage_file(table, partition, None if is_emptied else rows, folder)
 
         with ThreadPoolExecutor(threads) as pool:
-            return [move for move in pool.map(make, PARTITIONED) if move]
+            by_size = sorted(PARTITIONED, key=lambda table: self._size(table, partition), reverse=True)
+            made = {table: pool.submit(make, table) for table in by_size}  # the longest first: they end together
+            return [move for table in PARTITIONED if (move := made[table].result())]
+
+    def _size(self, table: str, partition: Partition) -> int:
+        path = self.file(table, partition)
+        return path.stat().st_size if path.exists() else 0
 
     def _merge(self, table: str, partition: Partition, added: Sequence[Strand], gone: pa.Array) -> Merge | None:
         """The new rows of a table; None where they are the old ones."""

@@ -155,6 +155,8 @@ def recall(lake: Lake, dumps: Sequence[Dump], program: str, defaults: Defaults) 
 def _last_readings(lake: Lake, told: Mapping[str, str], program: str) -> pa.Table:
     """Rows of the last reading of each dump by the program, where the same was told of it."""
     wanted = (pc.field("program") == program) & pc.field("dump_sha256").isin(pa.array(told, pa.string()))
+    if not ledger.read(lake, "readings", columns=["program", "dump_sha256"], wanted=wanted).num_rows:
+        return schemas.READINGS.empty_table()  # as it is of a new dump, while there may be many others
     rows = ledger.read(lake, "readings", wanted=wanted)
     places = pc.index_in(rows["dump_sha256"], pa.array(told, pa.string()))
     rows = rows.filter(pc.equal(rows["told"], pa.array(told.values(), pa.string()).take(places.combine_chunks())))
