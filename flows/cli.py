@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.shown import tell, tell_json
+from flows.signals import find_signals
 from storage.errors import StenolakeError
 from tasks import memory
 
@@ -364,6 +365,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = None
     except Exception as error:  # noqa: BLE001 - the one place that catches everything
         # a library that a signal interrupts may raise what it likes on the way out
+        _received.extend(find_signals(error))
         code = None if _received else _fail_unexpectedly(error, as_json=as_json)
     if code is None and _received:
         advice = "run the same command again: what was published is whole"

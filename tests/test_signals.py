@@ -13,7 +13,9 @@ import uuid
 from pathlib import Path
 
 import pytest
+from prefect.exceptions import TerminationSignal
 
+from flows import cli
 from flows.session import session
 from storage import ledger
 from storage.lake import Lake
@@ -40,6 +42,25 @@ def test_signal_ends_a_run(
     assert (process.returncode, err.splitlines()[0]) == (code, f"stenolake: {word}"), err
     assert stenolake("verify", "--lake", lake).code == 0
     assert ledger.read(Lake(lake), "runs")["status"].to_pylist() == ["failed"]
+
+
+def test_a_signal_that_prefect_stumbles_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has a handler of its own for SIGTERM, and in the first steps of a task no task run that it could end."""
+
+    def stumble(**_: object) -> None:
+        try:
+            raise TerminationSignal(signal=signal.SIGTERM)
+        except TerminationSignal:
+            raise ValueError("Task run is not set")  # noqa: B904 - so it is
+
+    monkeypatch.setattr(cli, "app", stumble)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["ingest"])
+    assert ended.value.code == 143
+    assert capsys.readouterr().err.startswith("stenolake: terminated\n")
 
 
 @pytest.mark.parametrize("gathered", [False, True])
