@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import requests
 
 from storage.errors import UsageError
 
@@ -67,6 +70,21 @@ def fingerprint(lake: Path, *folders: str) -> dict[str, tuple[str, int]]:
         if path.is_file() and not name.startswith("_staging") and (not folders or name.split("/")[0] in folders):
             found[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
     return found
+
+
+def ask_prefect(api_url: str, method: str, path: str, body: Any = None) -> Any:
+    """What a Prefect server answers, or None where it answers with nothing.
+
+    SQLite behind the server is busy at times, and it says so with 503 until it is not. Each try has a connection of
+    its own: a busy server may close one that waits between two tries.
+    """
+    for pause in (0.2, 0.5, 1, 2, 3, 3, 3, 3, 3, 0):
+        answer = requests.request(method, f"{api_url}/{path}", json=body, timeout=60)
+        if answer.status_code != 503:
+            break
+        time.sleep(pause)
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
 
 
 def end_here(*_: object) -> None:

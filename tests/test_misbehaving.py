@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from storage import ledger
 from storage.lake import Lake
 from tests.publisher import ROBOTS, Answer, Handler, Site, kremlin_list, kremlin_page, serve
-from tests.support import ROOT, Command, Said
+from tests.support import ROOT, Command, Said, ask_prefect
 
 NEWS = "/events/president/news"
 DAY = dt.date(2021, 5, 4)
@@ -267,7 +266,7 @@ def test_nobody_there_and_the_flow_run_says_so(stenolake: Command, tmp_path: Pat
     assert "robots.txt" in said.json["error"]
     # what the flow UI shows: what, where, what to do; no traceback, no task that went on in vain
     (row,) = ledger.read(Lake(tmp_path / "lake"), "runs").to_pylist()
-    run = requests.get(f"{prefect_api}/flow_runs/{row['run_id']}", timeout=30).json()
+    run = ask_prefect(prefect_api, "GET", f"flow_runs/{row['run_id']}")
     assert (run["state_type"], run["state_name"]) == ("FAILED", "SourceUnavailable")
     assert run["state"]["message"] == f"{said.json['error']}\n  {said.json['advice']}"
     mine = {"flow_runs": {"id": {"any_": [run["id"]]}}}
@@ -281,9 +280,7 @@ def test_nobody_there_and_the_flow_run_says_so(stenolake: Command, tmp_path: Pat
 
 
 def _ask(api: str, what: str, body: dict[str, object]) -> list[dict[str, Any]]:
-    answer = requests.post(f"{api}/{what}/filter", json=body, timeout=30)
-    answer.raise_for_status()
-    found: list[dict[str, Any]] = answer.json()
+    found: list[dict[str, Any]] = ask_prefect(api, "POST", f"{what}/filter", body)
     return found
 
 

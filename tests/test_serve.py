@@ -24,13 +24,12 @@ import yaml
 
 from tasks.arrivals import find_arrivals
 from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
-from tests.support import ROOT, SAMPLE, free_port, write
+from tests.support import ROOT, SAMPLE, ask_prefect, free_port, write
 from tests.test_quiet import AUDIT
 
 DEPLOYMENTS = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 WAIT_SECONDS = 240.0
-TRIES = 10
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -99,19 +98,10 @@ class Serving:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def ask(self, path: str, body: Any = None) -> Any:
-        return self._send("POST", path, body or {})
+        return ask_prefect(self.told["api_url"], "POST", path, body or {})
 
     def get(self, path: str) -> Any:
-        return self._send("GET", path)
-
-    def _send(self, method: str, path: str, body: Any = None) -> Any:
-        for _ in range(TRIES):  # SQLite behind the server is busy at times, and it says so with 503
-            answer = requests.request(method, f"{self.told['api_url']}/{path}", json=body, timeout=60)
-            if answer.status_code != 503:
-                break
-            time.sleep(1)
-        answer.raise_for_status()
-        return answer.json()
+        return ask_prefect(self.told["api_url"], "GET", path)
 
     def start(self, deployment: str, **parameters: Any) -> str:
         found = self.get(f"deployments/name/{deployment}")
@@ -250,8 +240,7 @@ def test_a_schedule_fires_while_other_runs_come_to_their_end(serving: Serving, p
         assert time.monotonic() < deadline
         time.sleep(0.3)
     assert fired[0]["state"]["message"].startswith("whole: ")
-    url = f"{serving.told['api_url']}/deployments/{deployment}/schedules/{made['id']}"
-    requests.delete(url, timeout=60).raise_for_status()
+    ask_prefect(serving.told["api_url"], "DELETE", f"deployments/{deployment}/schedules/{made['id']}")
 
 
 def test_a_worker_of_its_own_runs_what_prefect_deploy_made(serving: Serving, published: dict[str, Any]) -> None:

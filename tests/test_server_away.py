@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from flows import outcome, telling
 from storage.lake import Lake
 from tasks.verify_files import check_files
 from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
-from tests.support import ROOT, Command, free_port, page, write
+from tests.support import ROOT, Command, ask_prefect, free_port, page, write
 
 PROGRAM = [sys.executable, "-c", "from flows.cli import main; main()"]
 WAIT_SECONDS = 60.0
@@ -56,9 +55,7 @@ class Served:
         self.pid = 0
 
     def flow_run(self, run_id: str) -> dict[str, Any]:
-        answer = requests.get(f"{self.api_url}/flow_runs/{run_id}", timeout=10)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = ask_prefect(self.api_url, "GET", f"flow_runs/{run_id}")
         return found
 
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import requests
 
-from tests.support import ROOT, page, write
+from tests.support import ROOT, ask_prefect, page, write
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -65,7 +64,7 @@ def watched(prefect_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
             text=True, check=True,
         )  # fmt: skip
         run_id = json.loads(done.stdout)["run_id"]
-        artifacts = requests.post(f"{address['api_url']}/artifacts/filter", json={"limit": 20}, timeout=10).json()
+        artifacts = ask_prefect(address["api_url"], "POST", "artifacts/filter", {"limit": 20})
         yield Watched(address["url"], run_id, {one["key"]: one["id"] for one in artifacts if one["key"]})
     finally:
         ui.send_signal(signal.SIGTERM)
