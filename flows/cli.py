@@ -50,7 +50,8 @@ DEFAULT_LAKE = Path("lake")
 @app.command()
 def ingest(
     inputs: Annotated[
-        list[str], typer.Argument(help="Files, folders, globs, or - for standard input.", metavar="INPUT...")
+        list[str],
+        typer.Argument(help="Files, folders, globs, s3:// addresses, or - for standard input.", metavar="INPUT..."),
     ],
     lake: LakeOption = DEFAULT_LAKE,
     source: Annotated[

@@ -20,8 +20,10 @@ from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.session import session  # noqa: E402
 from storage import ledger  # noqa: E402
+from storage.errors import UsageError  # noqa: E402
 from storage.lake import Lake  # noqa: E402
-from tasks.acquire import find_inputs  # noqa: E402
+from tasks import s3  # noqa: E402
+from tasks.acquire import find_files  # noqa: E402
 from tasks.arrivals import find_arrivals  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
 
@@ -47,7 +49,12 @@ def drop(
         wait_seconds: how long to wait for a run that holds the lake.
     """
     place = Path(lake)
-    files = find_inputs([folder], place)
+    if folder.startswith(s3.SCHEME):
+        raise UsageError(
+            f"the drop folder must be on this machine: {folder}",
+            "schedule `ingest` with this address: it knows dumps that came before by their hash",
+        )
+    files = find_files(folder, place)
     found = find_arrivals(files, ledger.ingested_dumps(Lake(place.resolve())), settled_seconds, time.time())
     if not found.fresh:
         return Completed(message=f"nothing new: {found}", data={"run_id": None, "status": "completed"})

@@ -26,13 +26,14 @@ from storage.commit import Move  # noqa: E402
 from storage.records import Finding  # noqa: E402
 from storage.space import check_space  # noqa: E402
 from tasks import envelope, recall  # noqa: E402
-from tasks.acquire import Dump, find_inputs, retrievals_of  # noqa: E402
+from tasks.acquire import Dump, find_inputs, retrievals_of, sum_sizes  # noqa: E402
 from tasks.addresses import keep_ids  # noqa: E402
 from tasks.cut import Batch, cut_batches  # noqa: E402
 from tasks.hold import Held, count_warnings, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
 from tasks.publish import Judged, Plan  # noqa: E402
 from tasks.release import find_releases  # noqa: E402
+from tasks.s3 import Stored  # noqa: E402
 from tasks.stage import Change, find_changes  # noqa: E402
 from tasks.validate import merge_verdicts  # noqa: E402
 
@@ -61,7 +62,7 @@ def ingest(
     """Read transcript dumps into the tables of a lake.
 
     Args:
-        inputs: files, folders, globs, or `-` for standard input.
+        inputs: files, folders, globs, `s3://` addresses, or `-` for standard input.
         lake: folder of the lake.
         source: publisher's slug, for documents that do not tell their own.
         format: name of a format, to use whatever the text looks like.
@@ -91,11 +92,11 @@ def ingest(
     return finish(at_work.run)
 
 
-def take_in(at_work: Session, files: Sequence[Path], format_name: str | None) -> list[Dump]:
+def take_in(at_work: Session, files: Sequence[Path | Stored], format_name: str | None) -> list[Dump]:
     """Keep the files in the raw store and note them as inputs of the run."""
     total = len(files)
     if not at_work.is_dry:
-        check_space(at_work.lake, sum(path.stat().st_size for path in files if path.exists()))
+        check_space(at_work.lake, sum_sizes(files))
     before = {} if at_work.is_dry else recall.remember(at_work.lake, program_of(at_work, format_name))
     dumps = steps.acquire(files, total, at_work.raw, format_name, before, lambda done: report("acquire", done, total))
     at_work.run.inputs += [record for dump in dumps for record in (dump.record, *dump.again)]

@@ -7,6 +7,7 @@ remembers.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ from tasks.hold import Held, count_warnings, judge_fragment
 from tasks.parse import Defaults, parse_batch
 from tasks.publish import Judged, Plan, plan_publication
 from tasks.recall import Recollection
+from tasks.s3 import Stored, bring
 from tasks.speakers import stage_speakers
 from tasks.stage import Change, stage_partition
 from tasks.validate import SAMPLE_ROWS
@@ -68,7 +70,7 @@ def _step(name: str, run_name: str) -> Callable[[Callable[P, R]], Callable[P, R]
 
 @_step("acquire", "acquire {count} files")
 def acquire(
-    files: Sequence[Path],
+    files: Sequence[Path | Stored],
     count: int,
     raw: RawStore,
     format_name: str | None,
@@ -80,9 +82,9 @@ def acquire(
     Each dump stands there once, under the name that tells most of it.
     """
     dumps: dict[str, Dump] = {}
-    with raw.gathering() as gathered:
-        for number, path in enumerate(files):
-            for dump in acquiring.acquire(path, gathered, format_name, before=before):
+    with raw.gathering() as gathered, contextlib.closing(bring(files, gathered.staging)) as brought:
+        for number, file in enumerate(brought):
+            for dump in acquiring.acquire(file, gathered, format_name, before=before):
                 met = dumps.get(dump.record.dump_sha256)
                 dumps[dump.record.dump_sha256] = met.merge(dump) if met else dump
             done(number + 1)

@@ -81,8 +81,8 @@ def name_dataset(uri: str) -> Dataset:
 
     A relative path is completed with the working directory; an archive member keeps its `archive!/member` name.
 
-    >>> name_dataset("file:///data/a%20b.txt"), name_dataset("s3://bucket/lake/turns")
-    (('file', '/data/a b.txt'), ('s3://bucket', 'lake/turns'))
+    >>> name_dataset("file:///data/a%20b.txt"), name_dataset("s3://bucket/lake/my%20turns")
+    (('file', '/data/a b.txt'), ('s3://bucket', 'lake/my turns'))
     >>> name_dataset("https://example.org/events/7?page=2"), name_dataset("-")
     (('https://example.org', '/events/7?page=2'), ('stdin', '-'))
     """
@@ -94,7 +94,7 @@ def name_dataset(uri: str) -> Dataset:
     if parts.scheme and "://" in uri:
         query = f"?{parts.query}" if parts.query else ""
         host = parts.netloc.rpartition("@")[2]  # never a password
-        path = parts.path.strip("/") if parts.scheme in {"s3", "s3a"} else parts.path + query
+        path = unquote(parts.path).strip("/") if parts.scheme in {"s3", "s3a"} else parts.path + query
         return f"{parts.scheme}://{host}", path or "/"
     return "file", os.path.abspath(uri)  # noqa: PTH100 - a name, not a look at the disk: links stay as they are written
 

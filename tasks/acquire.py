@@ -17,8 +17,9 @@ from pathlib import Path
 from storage.errors import UsageError
 from storage.raw import RawStore
 from storage.records import Input
-from tasks import containers, encoding, formats
+from tasks import containers, encoding, formats, s3
 from tasks.containers import Flaw, Member
+from tasks.s3 import Brought, Stored
 from tasks.streams import Limits
 from tasks.told import rank
 
@@ -56,32 +57,41 @@ class Dump:
         return [one.fetched_at for one in (self.record, *self.again) if one.fetched_at]
 
 
+Look = Callable[[Path, str, str], Dump]  # a file, its address and its name
+
+
 def retrievals_of(dumps: Iterable[Dump]) -> dict[str, list[dt.datetime]]:
     """Dump hash -> the times at which it was fetched, for dumps that tell."""
     return {dump.record.dump_sha256: times for dump in dumps if (times := dump.retrievals())}
 
 
-def find_inputs(inputs: Sequence[str], lake: Path) -> list[Path]:
-    """The files that inputs name: files, folders (all files below, hidden ones and the lake aside), globs, `-`.
+def find_inputs(inputs: Sequence[str], lake: Path) -> list[Path | Stored]:
+    """What inputs name: files, folders (all files below, hidden ones and the lake aside), globs, `-`, `s3://`.
 
     Raises:
         UsageError: something that was named is not there or cannot be read.
+        SourceError: an object storage is not to be had.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path | Stored, None] = {}
     for name in inputs:
-        for path in _expand(name, lake):
-            found.setdefault(path)
+        for one in s3.find(name) if name.startswith(s3.SCHEME) else find_files(name, lake):
+            found.setdefault(one)
     return list(found)
 
 
-def _expand(name: str, lake: Path) -> Iterator[Path]:
+def sum_sizes(files: Iterable[Path | Stored]) -> int:
+    """Bytes of all that is there, as far as that is known before it is read."""
+    return sum(
+        one.size if isinstance(one, Stored) else one.stat().st_size if one.exists() else 0  # nobody knows of `-`
+        for one in files
+    )
+
+
+def find_files(name: str, lake: Path) -> Iterator[Path]:
+    """The files on this machine that one input names; raises UsageError where there are none, or none to read."""
     if name == "-":
         yield Path("-")
         return
-    if name.startswith("s3://"):
-        raise UsageError(
-            f"cannot read {name}: s3:// needs object storage, which is not built in yet", "copy it here first"
-        )
     path = Path(name)
     if path.is_dir():
         yield from _walk(path, lake.resolve())
@@ -94,7 +104,7 @@ def _expand(name: str, lake: Path) -> Iterator[Path]:
         if not matches:
             raise UsageError(f"nothing matches {name}", "check the pattern; quote it so that the shell leaves it alone")
         for match in matches:
-            yield from _expand(glob.escape(match) if not Path(match).exists() else match, lake)
+            yield from find_files(glob.escape(match) if not Path(match).exists() else match, lake)
     else:
         raise UsageError(f"no such file or folder: {name}", "check the path")
 
@@ -121,7 +131,7 @@ class Recognised:
 
 
 def acquire(
-    path: Path,
+    file: Path | Brought,
     raw: RawStore,
     format_name: str | None = None,
     limits: Limits | None = None,
@@ -130,7 +140,7 @@ def acquire(
     """Keep one file in the raw store, and every member where it is a container; find out how each is to be read.
 
     Args:
-        path: the file, or `-` for standard input.
+        file: the file, or `-` for standard input, or one that was brought here.
         raw: where dumps and renditions are kept.
         format_name: a format to use whatever the text looks like.
         limits: what a container may ask for.
@@ -141,8 +151,11 @@ def acquire(
     """
     look = functools.partial(_acquire, raw=raw, format_name=format_name, before=before or {})
     limits = limits or Limits()
-    if str(path) != "-":
-        yield from _open(path, path.resolve().as_uri(), path.name, raw, look, limits)
+    if isinstance(file, Brought):
+        yield from _open(file.path, file.uri, file.name, raw, look, limits)
+        return
+    if str(file) != "-":
+        yield from _open(file, file.resolve().as_uri(), file.name, raw, look, limits)
         return
     raw.staging.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="stdin-") as spool:
@@ -152,12 +165,12 @@ def acquire(
 
 
 def _open(
-    path: Path, uri: str, name: str, raw: RawStore, look: Callable[[Path, str], Dump], limits: Limits, layers: int = 0
+    path: Path, uri: str, name: str, raw: RawStore, look: Look, limits: Limits, layers: int = 0
 ) -> Iterator[Dump]:
     """The dump that a file is, after those that it holds."""
     kind = containers.detect(path)
     if kind is None:
-        yield look(path, uri)
+        yield look(path, uri, name)
         return
     sha256, size = raw.add_file(path)
     contents = containers.Contents(kind, uri, name, layers, limits)
@@ -165,7 +178,7 @@ def _open(
         if member.record is None:
             inner = _open(member.path, member.uri, member.name, raw, look, limits, member.layers)
         else:
-            inner = iter([look(member.path, member.uri)])
+            inner = iter([look(member.path, member.uri, member.name)])
         for dump in inner:
             yield _tell_origin(dump, member, sha256) if dump.record.uri == member.uri else dump
     media_type = mimetypes.guess_type(name)[0] or containers.MEDIA_TYPES[kind]
@@ -186,12 +199,14 @@ def _tell_origin(dump: Dump, member: Member, container_sha256: str) -> Dump:
     return replace(dump, record=told)
 
 
-def _acquire(path: Path, uri: str, raw: RawStore, format_name: str | None, before: Mapping[str, Recognised]) -> Dump:
+def _acquire(
+    path: Path, uri: str, name: str, raw: RawStore, format_name: str | None, before: Mapping[str, Recognised]
+) -> Dump:
     sha256, size = raw.add_file(path)
     known = before.get(sha256)
     if known and (known.rendition_sha256 == sha256 or raw.holds(known.rendition_sha256)):
-        return Dump(_record(sha256, size, uri, path.name, known.rendition_sha256, dict(known.derivation)), known.format)
-    return recognise(sha256, size, uri, path.name, raw, format_name)
+        return Dump(_record(sha256, size, uri, name, known.rendition_sha256, dict(known.derivation)), known.format)
+    return recognise(sha256, size, uri, name, raw, format_name)
 
 
 def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format_name: str | None) -> Dump:
