@@ -154,7 +154,6 @@ def test_other_encodings_lose_nothing(stenolake: Command, tmp_path: Path, codec:
     [
         (["no-such-file.txt"], "no such file or folder: no-such-file.txt"),
         (["no-such-*.txt"], "nothing matches no-such-*.txt"),
-        (["s3://bucket/key"], "cannot read s3://bucket/key"),
         ([str(SAMPLE), "--format", "morse"], "no such format: morse"),
         ([str(SAMPLE), "--source", "Not A Slug"], "not a slug: Not A Slug"),
         ([], "Missing argument"),
