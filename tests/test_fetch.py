@@ -163,6 +163,14 @@ def test_killed_it_repeats_at_most_the_request_in_flight(
     assert stenolake("verify", "--lake", lake).code == 0
     assert stenolake("gc", "--lake", lake, "--json").json["files"] == []
 
+    # what the killed run looked at was carried on; the next run looks for itself
+    site.pages[f"{NEWS}/907"] = kremlin_page(907, day(6))
+    newer = kremlin_list({906: day(7), 907: day(6), 905: day(6), 904: day(4)}, number=1)
+    site.pages |= {f"{NEWS}/by-date/0{number}.05.2021": newer for number in (5, 6, 7, 8)}
+    again = fetch(stenolake, site, lake)
+    assert (again.code, again.json["documents"]["published"]) == (0, 1)
+    assert [row["listed"] for row in rows(lake, "coverage") if row["day"] == day(6)] == [1, 2]
+
 
 def test_others_have_the_lake_while_pages_come(stenolake: Command, site: Site, tmp_path: Path) -> None:
     """Another run ingests, and a third one cleans up, in the middle of a visit; both change the same partition."""

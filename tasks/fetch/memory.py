@@ -15,8 +15,9 @@ from storage.lake import Lake
 from tasks.fetch.address import Address, Origin, read_address
 from tasks.fetch.guest import ROBOTS_HOURS, Robots, read_retry_after
 
-# What a run that was killed has looked at, the run that carries on asks for only after so long.
-FRESH_HOURS = 24
+# What a run that did not come to its end has looked at, the run that carries on leaves alone for so long. A list tells
+# what is new, and so half a day is the most: tomorrow's run asks for it.
+FRESH_HOURS = {"page": 24, "list": 12}
 _ANSWERS = frozenset({"stored", "unchanged", "missing", "gone"})
 
 
@@ -81,15 +82,31 @@ class Memory:
 def remember(lake: Lake, source: str, edition: str, now: dt.datetime) -> Memory:
     """What the ledger knows of an edition."""
     memory = Memory()
-    runs = ledger.read(lake, "runs", columns=["run_id", "status"]).to_pylist()
-    broken_off = {row["run_id"] for row in runs if row["status"] == "failed"}
+    broken_off = _broken_off(lake, source, edition)
     for row in _rows(lake, source, edition):
         _learn(memory, row, lake, now)
-        if seen := memory.of(row):
+        if (seen := memory.of(row)) and (hours := FRESH_HOURS.get(row["what"])):
             age = now - row["fetched_at"]
             is_answer = row["http_status"] is not None and row["outcome"] in _ANSWERS
-            seen.is_fresh = row["run_id"] in broken_off and is_answer and age < dt.timedelta(hours=FRESH_HOURS)
+            seen.is_fresh = row["run_id"] in broken_off and is_answer and age < dt.timedelta(hours=hours)
     return memory
+
+
+def _broken_off(lake: Lake, source: str, edition: str) -> set[str]:
+    """Runs that did not come to their end, and that none which did has carried on since."""
+    broken_off = set[str]()
+    columns = ["run_id", "flow", "status", "parameters", "started_at"]
+    for row in ledger.read(lake, "runs", columns=columns).sort_by("started_at").to_pylist():
+        if row["flow"] != "fetch":
+            continue
+        told = json.loads(row["parameters"])
+        if (told.get("source"), told.get("edition")) != (source, edition):
+            continue
+        if row["status"] == "failed":
+            broken_off.add(row["run_id"])
+        else:
+            broken_off.clear()
+    return broken_off
 
 
 def _rows(lake: Lake, source: str, edition: str) -> Iterable[dict[str, Any]]:
