@@ -19,6 +19,7 @@ import typer
 from flows.shown import tell, tell_json
 from flows.signals import find_signals
 from storage.errors import StenolakeError
+from storage.files import require_folder
 from tasks import memory
 
 app = typer.Typer(
@@ -30,7 +31,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-LakeOption = Annotated[Path, typer.Option("--lake", envvar="STENOLAKE_LAKE", help="Folder of the lake.")]
+_LAKE = typer.Option("--lake", envvar="STENOLAKE_LAKE", help="Folder of the lake.", callback=require_folder)
+LakeOption = Annotated[Path, _LAKE]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
 
 WaitOption = Annotated[float, typer.Option(help="Seconds to wait for a run that holds the lake.", min=0)]

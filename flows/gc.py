@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+
+import pyarrow.compute as pc
 
 from flows.session import close, session
 from flows.shown import tell, tell_json
 from storage import ledger, recover
 from storage.commit import Move
-from storage.lake import Lake
+from storage.errors import DamageError
+from storage.lake import PARTITIONED, Lake
 from storage.records import Output
 
 SHOWN = 50
@@ -40,6 +44,25 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     return found
 
 
+def require_ledger(lake: Lake, unreached: Sequence[tuple[str, int, str]]) -> None:
+    """Refuse to call anything garbage where the ledger has lost entries of what stands in the tables.
+
+    Raises:
+        DamageError: no run lists a file of a partition, or no input names what a document was read from.
+    """
+    files, named = set[str](), set[str]()
+    for partition in lake.partitions():
+        files |= {lake.file(table, partition).relative_to(lake.root).as_posix() for table in PARTITIONED}
+        read = lake.read("documents", partition, ["dump_sha256", "rendition_sha256"])
+        named |= {f"{sha256}.zst" for column in read.columns for sha256 in pc.unique(column).to_pylist()}
+    for name, _, _ in unreached:
+        if name in files or name.rpartition("/")[2] in named:
+            raise DamageError(
+                f"the ledger has lost entries: nothing lists {name}, which the tables need, so nothing is deleted",
+                "bring `_lineage` back from a copy of the lake; `stenolake verify` names what is not listed",
+            )
+
+
 def run_gc(lake: Path, *, delete: bool, wait_seconds: float, as_json: bool) -> int:
     """List, or with `delete` remove, what nothing reaches. Returns 0."""
     target = Lake.open(lake)
@@ -47,11 +70,13 @@ def run_gc(lake: Path, *, delete: bool, wait_seconds: float, as_json: bool) -> i
         run_id = str(uuid.uuid4())
         with session("gc", run_id, target.root, {"delete": True}, wait_seconds=wait_seconds) as at_work:
             found = find_unreached(at_work.lake)
+            require_ledger(at_work.lake, found)
             at_work.run.counts = {"files": len(found), "bytes": sum(size for _, size, _ in found)}
             at_work.run.status = "completed"
             close(at_work, [Move("", Output(name.split("/")[0], "", name, 0, 0, "")) for name, _, _ in found])
     else:
         found = find_unreached(target)
+        require_ledger(target, found)
     total = sum(size for _, size, _ in found)
     if as_json:
         files = [{"path": name, "bytes": size, "why": why} for name, size, why in found]

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from flows.shown import plain, tell, tell_json
+from flows.shown import command, plain, tell, tell_json
 from storage import ledger
 from storage.errors import DamageError, UsageError
 from storage.lake import Lake
@@ -96,7 +96,7 @@ def run_list(lake: Path, *, as_json: bool) -> int:
         tell(f"{entry['quarantine_id']}  {', '.join(entry['rules'])}  {title}")
     tell(f"{len(held)} in quarantine" + "".join(f"\n  {count:>6}  {rule}" for rule, count in rules.items()))
     if held:
-        tell(f"next       stenolake quarantine show {held[0]['quarantine_id']}")
+        tell("next       " + command(f"quarantine show {held[0]['quarantine_id']}", lake))
     return 0
 
 
@@ -120,9 +120,10 @@ def run_show(lake: Path, quarantine_id: str, *, as_json: bool) -> int:
                 if line.strip():
                     tell(f"{mark} {plain(line)}")
         tell()
-    tell(f"next       stenolake quarantine retry {quarantine_id}     after a fix of the parser")
+    tell("next       " + command(f"quarantine retry {quarantine_id}", lake) + "     after a fix of the parser")
     if all(map(is_acceptable, answer["findings"])):
-        tell(f'           stenolake quarantine accept {quarantine_id} --reason "…"     if it is right as it stands')
+        accept = command(f'quarantine accept {quarantine_id} --reason "…"', lake)
+        tell(f"           {accept}     if it is right as it stands")
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import environment
+from flows.call import call_flow
 
 environment.quiet()  # before Prefect reads its settings
 
@@ -15,7 +16,6 @@ from prefect import flow  # noqa: E402
 from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
-from flows.call import call_flow  # noqa: E402
 from flows.ingest import judge_batches, publish  # noqa: E402
 from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, refusable  # noqa: E402

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from flows.bar import bar
 from flows.call import call_flow
-from flows.shown import tell, tell_json
+from flows.shown import command, tell, tell_json
+
+QUESTION = (
+    "select speaker_id, count(*) as turns, sum(word_count)::int as words from turns "
+    "where speaker_kind = 'person' group by all order by words desc limit 4"
+)
 
 
 def run_ingest(
@@ -130,13 +133,10 @@ def _tell(counts: dict[str, Any], lake: Path, *, dry_run: bool) -> None:
     if dry_run:
         tell("dry run: nothing was written")
         return
-    program = sys.argv[0] if Path(sys.argv[0]).name == "stenolake" else "stenolake"
-    option = "" if str(lake) == os.environ.get("STENOLAKE_LAKE", "lake") else f" --lake {lake}"
-    question = "select speaker_name, count(*) from turns group by all order by 2 desc limit 5"
     if documents["quarantined"]:
-        tell("why        " + f"{program} quarantine list{option}")
-    tell("next       " + f'{program} sql "{question}"{option}')
+        tell("why        " + command("quarantine list", lake))
+    tell("next       " + command(f'sql "{QUESTION}"', lake))
     if sample := counts.get("sample_id"):
-        tell("           " + f"{program} trace {sample}{option}")
-    tell("           " + f"{program} verify{option}")
-    tell("           " + f"{program} ui")
+        tell("           " + command(f"trace {sample}", lake))
+    tell("           " + command("verify", lake))
+    tell("           " + command("ui"))

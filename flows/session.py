@@ -19,7 +19,7 @@ from storage import ledger, openlineage
 from storage.commit import INTENT, Move, commit
 from storage.errors import LakeHeldError, RefusedError, StorageError
 from storage.failpoint import reach
-from storage.files import DISK_ERRORS, make_folder, storing, write_bytes
+from storage.files import DISK_ERRORS, make_folder, require_folder, storing, write_bytes
 from storage.lake import Lake
 from storage.lock import Tenure, hold
 from storage.raw import RawStore
@@ -76,7 +76,7 @@ def session(
         StorageError: the lake cannot be written.
     """
     run = Run(run_id, flow, dt.datetime.now(dt.UTC), parameters, code_version(), package_versions())
-    target, count = Lake(lake.resolve()), workers or default_count()
+    target, count = Lake(require_folder(lake).resolve()), workers or default_count()
     if dry_run:
         with tempfile.TemporaryDirectory(prefix="stenolake-") as name, Workers(count) as hired:
             place = Path(name)

@@ -6,8 +6,12 @@ The commands print by `tell` and `tell_json` and by nothing else, so that no val
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 # Control characters but tab and line feed; zero-width space, line separators, direction marks, overrides, isolates.
@@ -37,6 +41,14 @@ def plain(value: object) -> str:
 def tell(text: object = "", *, stream: TextIO | None = None) -> None:
     """Print text for a person, on standard output or another stream."""
     print(reveal(text), file=stream)
+
+
+def command(words: str, lake: Path | None = None) -> str:
+    """A command as the person who started this one would type it, for the same lake."""
+    program = sys.argv[0] if Path(sys.argv[0]).name == "stenolake" else "stenolake"
+    if lake is None or str(lake) == os.environ.get("STENOLAKE_LAKE", "lake"):
+        return f"{program} {words}"
+    return f"{program} {words} --lake {shlex.quote(str(lake))}"
 
 
 def tell_json(value: Any, *, default: Callable[[Any], Any] = str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import decimal
 import io
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,11 +67,11 @@ def run_sql(query: str, lake: Path, *, as_json: bool) -> int:
     """
     connection = connect(Lake.open(lake), query)
     try:
-        answer = connection.sql(query)
+        answer: duckdb.DuckDBPyRelation | None = connection.sql(query)  # None of a statement without rows
         if as_json:
-            columns, rows = (answer.columns, answer.fetchall()) if answer else ([], [])
-            tell_json({"columns": columns, "rows": rows}, default=_plain)
-        elif answer:
+            columns, rows = ([], []) if answer is None else (answer.columns, answer.fetchall())
+            tell_json({"columns": columns, "rows": [[_finite(value) for value in row] for row in rows]}, default=_plain)
+        elif answer is not None:
             tell(_draw(answer))
     except duckdb.Error as error:
         raise UsageError(f"the query fails: {error}", "the tables: " + ", ".join([*_VIEWS, "withdrawn"])) from error
@@ -81,7 +82,12 @@ def _draw(answer: duckdb.DuckDBPyRelation) -> str:
     """The box that DuckDB draws, which it only ever prints."""
     with contextlib.redirect_stdout(io.StringIO()) as drawn:
         answer.show(max_rows=SHOWN_ROWS, max_width=160)
-    return drawn.getvalue().rstrip("\n")
+    return drawn.getvalue().rstrip("\n") or f"no rows of {', '.join(answer.columns)}"
+
+
+def _finite(value: object) -> object:
+    """JSON has no word for what is no number: it comes as a string, `nan` or `inf`."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: object) -> object:

@@ -7,10 +7,11 @@ import ctypes
 import errno
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from storage.errors import StorageError
+from storage.errors import StorageError, UsageError
 from storage.failpoint import reach
 
 CHUNK_BYTES = 1 << 20
@@ -27,6 +28,7 @@ _ADVICE = {
 }
 # What a disk says and a network does not: an error like this is one of storage, wherever it came up.
 DISK_ERRORS = frozenset({errno.EIO, *_ADVICE})
+_ADDRESS_RE = re.compile(r"[a-z][a-z0-9+.-]+:/")  # a path has lost the second slash
 
 
 @contextlib.contextmanager
@@ -45,6 +47,17 @@ def storing(what: Path | str, only: Collection[int] | None = None) -> Iterator[N
         where = error.filename or what
         advice = _ADVICE.get(error.errno or 0, "check the disk (`stenolake doctor`) and run the same command again")
         raise StorageError(f"storage: {error.strerror or error}: {where}", advice) from error
+
+
+def require_folder(path: Path) -> Path:
+    """A path as it is, unless it is an address: `s3://bucket/lake` would be taken for a folder here.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if _ADDRESS_RE.match(str(path)):
+        raise UsageError(f"a lake is a folder of this machine, and {path} is an address", "name a folder with --lake")
+    return path
 
 
 def sha256_file(path: Path) -> str:

@@ -25,13 +25,17 @@ _LOW_CARDINALITY = frozenset(
 _BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"})
 
 
+# Whatever stands in a table can be derived from the raw store again; the ledger cannot.
+TABLE_ADVICE = "delete it and run `stenolake reprocess`, which makes it anew out of the raw store"
+
+
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path, advice: str = "restore it from a copy of the lake") -> Iterator[None]:
     """Turn what is raised while a Parquet file is read into a DamageError that names it."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise DamageError(f"cannot be read: {path}: {error}", "restore it from a copy of the lake") from error
+        raise DamageError(f"cannot be read: {path}: {error}", advice) from error
 
 
 def read_rows(
@@ -51,7 +55,7 @@ def read_rows(
     wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
     if not path.exists():
         return wanted.empty_table()
-    with reading(path), pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
+    with reading(path, TABLE_ADVICE), pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
         return _conform(file.read(columns and list(columns)), wanted)
 
 
@@ -69,7 +73,7 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
     """
     if not path.exists():
         return strand_of(schema.empty_table(), keys)
-    with reading(path), pq.ParquetFile(path, read_dictionary=["document_id"]) as file:
+    with reading(path, TABLE_ADVICE), pq.ParquetFile(path, read_dictionary=["document_id"]) as file:
         marks = file.read([*columns_of_order(keys), *columns_of_size(schema)])
         counts = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
     found = find_units(marks, keys)
@@ -79,7 +83,7 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
 
     @functools.lru_cache(maxsize=2)
     def read_group(number: int) -> pa.Table:
-        with reading(path), pq.ParquetFile(path) as file:
+        with reading(path, TABLE_ADVICE), pq.ParquetFile(path) as file:
             return _conform(file.read_row_group(number, use_threads=False), schema)
 
     def read(start: int, stop: int) -> pa.Table:

@@ -43,11 +43,13 @@ def find_changes(plan: Plan, judged: Sequence[Judged]) -> list[Change]:
 def stage_partition(lake: Lake, change: Change, folder: Path, threads: int = 1) -> list[Move]:
     """Make the new files of one partition in the staging folder, `threads` of them at a time."""
     found = [(fragment, fragment.find(ids)) for fragment, ids in change.added]
+    # where a file of the partition was lost, the others may hold rows of a document that is new to `documents`
+    gone = {*change.replaced, *(document for _, ids in change.added for document in ids)}
 
     def added(table: str) -> list[Strand]:
         return [fragment.strand(table, documents) for fragment, documents in found]
 
-    moves = lake.stage(change.partition, added, change.replaced, folder, threads)
+    moves = lake.stage(change.partition, added, sorted(gone), folder, threads)
     moves += stage_appearances(lake, change.partition, moves, folder)
     if not change.is_together:
         return moves

@@ -11,12 +11,14 @@ from storage import ledger, recover
 from storage.errors import DamageError, StorageError
 from storage.files import sha256_file
 from storage.lake import PARTITIONED, Lake
+from storage.parquet import TABLE_ADVICE
 from storage.raw import OBJECT_NAME_RE
 from storage.records import Output
 from storage.schemas import FOLDED
 
 _SEALED = ("_lineage/outputs/", "_lineage/runs/")
 _STAGING = "_staging/"
+_MISSING = "is missing"
 
 # what to do about a damaged file, by the folder that it stands in
 _ADVICE = {
@@ -27,7 +29,7 @@ _ADVICE = {
 }
 _CHECKPOINT_ADVICE = "delete it, if it is there: the next run makes it anew"
 SPEAKERS_ADVICE = "delete it and run `stenolake reprocess`, which makes it anew"
-_TABLE_ADVICE = "restore the file from a copy, or delete its partition and ingest its dumps again"
+_MISSING_ADVICE = "run `stenolake reprocess`, which makes it anew out of the raw store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def check_files(
             progress(done, total)
     for name in sorted(set(standing) - seen):
         if not any(output.bytes == 0 for output in pending.get(name, ())):
-            yield _damage(name, "is missing")
+            yield _damage(name, _MISSING)
 
 
 def explain_pending(lake: Lake) -> dict[str, list[Output]]:
@@ -175,4 +177,6 @@ def _damage(name: str, problem: str, advice: str = "") -> Damage:
         advice = advice or SPEAKERS_ADVICE
     if name.startswith("_lineage/checkpoints/"):
         advice = _CHECKPOINT_ADVICE
-    return Damage(rule, name, problem, advice or (_TABLE_ADVICE if in_tables else _ADVICE.get(top, "delete it")))
+    if in_tables:
+        advice = advice or (_MISSING_ADVICE if problem == _MISSING else TABLE_ADVICE)
+    return Damage(rule, name, problem, advice or _ADVICE.get(top, "delete it"))

@@ -22,7 +22,7 @@ from tasks.formats.blocks import fold
 from tasks.verify_columns import INDEXES, TEXTS, Bytes, has_its_rows, inferred, mark_documents, order_turns, row_ids
 from tasks.verify_files import Damage
 
-_ADVICE = "ingest its dump again; if it stays, report it with `stenolake trace` of this id"
+_ADVICE = "run `stenolake reprocess`; if it stays, report it with `stenolake trace` of this id"
 _CACHE_BYTES = 256 << 20
 
 # what the proof reads of each table
@@ -125,7 +125,8 @@ def _check_partition(
     marked = mark_documents({**tables, "documents": present}, text)
     if marked:
         suspects = {table: _of(lake.read(table, partition), pa.array(sorted(marked))) for table in tables}
-        yield from _explain_texts(suspects, renditions)
+        told = [*_explain_strays(suspects), *_explain_texts(suspects, renditions)]
+        yield from told or [Damage(3, one, "is not proven by its blocks", _ADVICE) for one in sorted(marked)]
     if not has_its_rows(tables, lambda first, count: said.take(pa.array(order[first : first + count]))):
         rows = {table: lake.read(table, partition) for table in tables}
         for table in INDEXES:
@@ -229,6 +230,14 @@ def _explain_turns(turns: pa.Table, paragraphs: pa.Table) -> Iterator[Damage]:
 def _of(rows: pa.Table, ids: pa.Array, *, invert: bool = False) -> pa.Table:
     own = pc.is_in(rows["document_id"], ids)
     return rows.filter(pc.invert(own) if invert else own)
+
+
+def _explain_strays(tables: Mapping[str, pa.Table]) -> Iterator[Damage]:
+    documents = tables["documents"].select(["document_id", "rendition_sha256"])
+    blocks = tables["blocks"].select(["document_id", "rendition_sha256"])
+    strays = blocks.join(documents, list(documents.column_names), join_type="left anti")
+    for document, count in Counter(strays["document_id"].to_pylist()).items():
+        yield Damage(3, document, f"{count} of its blocks are of another rendition than its own", _ADVICE)
 
 
 def _explain_texts(tables: Mapping[str, pa.Table], renditions: Renditions) -> Iterator[Damage]:

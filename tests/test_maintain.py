@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 from flows.verify import prove
@@ -81,6 +84,92 @@ def test_gc_lists_and_deletes_what_nothing_reaches(stenolake: Command, lake: Pat
     assert not foreign.exists()
     assert not (lake / name).exists()
     assert stenolake("verify", "--lake", lake).code == 0
+
+
+LOST = {
+    "turns": ("turns",),
+    "documents": ("documents",),
+    "blocks": ("_lineage/blocks",),
+    "all but blocks": ("documents", "turns", "paragraphs", "tags", "links", "photos"),
+    "all": ("documents", "turns", "paragraphs", "tags", "links", "photos", "_lineage/blocks"),
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_what_the_tables_lost_is_made_anew(stenolake: Command, lake: Path, lost: str) -> None:
+    before = {table: _rows_of(lake, table) for table in TABLES}
+    for folder in LOST[lost]:
+        (file,) = (lake / folder).rglob("*.parquet")
+        file.unlink()
+    found = stenolake("verify", "--lake", lake, "--json")
+    assert found.code == 6
+    assert [one for one in found.json["damage"] if "run `stenolake reprocess`" not in one["advice"]] == []
+    assert stenolake("reprocess", "--lake", lake).code == 0
+    assert stenolake("verify", "--lake", lake).code == 0
+    assert {table: _rows_of(lake, table) for table in TABLES} == before
+
+
+def test_a_file_that_cannot_be_read_is_made_anew(stenolake: Command, lake: Path) -> None:
+    before = {table: _rows_of(lake, table) for table in TABLES}
+    (file,) = (lake / "turns").rglob("*.parquet")
+    file.write_bytes(file.read_bytes()[:-20])
+    advice = "delete it and run `stenolake reprocess`, which makes it anew out of the raw store"
+    found = stenolake("verify", "--lake", lake, "--json").json["damage"]
+    assert {one["advice"] for one in found if one["where"].startswith("turns")} == {advice}
+    said = stenolake("reprocess", "--lake", lake, "--json")
+    assert (said.code, said.json["advice"]) == (6, advice)
+    file.unlink()
+    assert stenolake("reprocess", "--lake", lake).code == 0
+    assert stenolake("verify", "--lake", lake).code == 0
+    assert {table: _rows_of(lake, table) for table in TABLES} == before
+
+
+@pytest.mark.parametrize("lost", ["documents", "all but blocks"])
+@pytest.mark.parametrize("words", ["Good day, friends.", "Good day, all of you."])
+def test_ingest_leaves_nothing_twice_where_tables_were_lost(
+    stenolake: Command, tmp_path: Path, lost: str, words: str
+) -> None:
+    lake = tmp_path / "lake"
+    assert stenolake("ingest", write(tmp_path, "a.txt", page(1) + page(2)), "--lake", lake).code == 0
+    for folder in LOST[lost]:
+        for file in (lake / folder).rglob("*.parquet"):
+            file.unlink()
+    again = write(tmp_path, "b.txt", page(1, words=words) + page(2))
+    assert stenolake("ingest", again, "--lake", lake).code == 0
+    assert stenolake("verify", "--lake", lake).code == 0
+    blocks = ds.dataset(lake / "_lineage" / "blocks").to_table()
+    keys = [(row["document_id"], row["block_index"]) for row in blocks.to_pylist()]
+    assert len(keys) == len(set(keys))
+
+
+def test_blocks_of_another_rendition_are_found(stenolake: Command, tmp_path: Path) -> None:
+    lake, other = tmp_path / "lake", tmp_path / "other"
+    assert stenolake("ingest", write(tmp_path, "a.txt", page(1)), "--lake", lake).code == 0
+    assert stenolake("ingest", write(tmp_path, "b.txt", page(1, words="Good day to you.")), "--lake", other).code == 0
+    (file,), (foreign,) = ((place / "_lineage" / "blocks").glob("*.parquet") for place in (lake, other))
+    both = [pq.read_table(one) for one in (file, foreign)]
+    pq.write_table(pa.concat_tables(both).sort_by([("document_id", "ascending"), ("block_index", "ascending")]), file)
+    said = [str(one.problem) for one in prove(Lake(lake))[0]]
+    assert f"{len(both[1])} of its blocks are of another rendition than its own" in said
+
+
+@pytest.mark.parametrize("kept", ["nothing", "inputs"])
+def test_gc_deletes_nothing_where_the_ledger_was_lost(stenolake: Command, lake: Path, kept: str) -> None:
+    for file in (lake / "_lineage").rglob("*.parquet"):
+        if file.parent.name not in ("blocks", "appearances", kept):
+            file.unlink()
+    before = fingerprint(lake, *TABLES, "_raw")
+    for more in ([], ["--delete"]):
+        said = stenolake("gc", "--lake", lake, "--json", *more)
+        assert (said.code, "so nothing is deleted" in said.json["error"]) == (6, True)
+    assert fingerprint(lake, *TABLES, "_raw") == before
+
+
+def _rows_of(lake: Path, table: str) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in row.items() if name not in ("run_id", "ingested_at")}
+        for row in pq.read_table(lake / table).to_pylist()
+    ]
 
 
 def test_a_parser_that_loses_documents_is_refused(
