@@ -6,12 +6,14 @@ import datetime as dt
 import importlib.metadata
 import os
 import re
+import stat
 import tempfile
 import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import SourceError, UsageError
+from storage.files import storing
 from storage.lake import Lake
 from storage.raw import RawStore
 from storage.records import Fetch
@@ -114,9 +116,21 @@ def _authorities() -> str | None:
 
 
 def lock_of(goal: Destination) -> Path:
-    """The file that the run holds that asks a host, on this machine."""
+    """The file that the run holds that asks a host, on this machine: where nobody but this user can put anything.
+
+    Raises:
+        UsageError: the folder is somebody else's, or others may write there.
+    """
     name = re.sub(r"[^a-z0-9.-]", "-", goal.host)
-    return Path(tempfile.gettempdir()) / f"stenolake-{os.getuid()}" / "hosts" / f"{name}.lock"
+    folder = Path(tempfile.gettempdir()) / f"stenolake-{os.getuid()}"
+    with storing(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        is_ours = stat.S_ISDIR((found := folder.lstat()).st_mode) and found.st_uid == os.getuid()
+    if not is_ours or found.st_mode & 0o022:
+        raise UsageError(
+            f"{folder} is not this user's alone", f"remove it, or name a folder of your own in TMPDIR: {folder.parent}"
+        )
+    return folder / "hosts" / f"{name}.lock"
 
 
 def set_out(

@@ -14,7 +14,9 @@ from storage import ledger, recover
 from storage.commit import Move
 from storage.errors import DamageError
 from storage.lake import PARTITIONED, Lake
+from storage.lock import is_held
 from storage.records import Output
+from tasks.verify_files import explain_pending, read_ledger
 
 SHOWN = 50
 
@@ -24,12 +26,19 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
 
     A raw object is reached when an input names it as dump or rendition, or a fetch as its body; any other file when an
     output lists it. What stands in staging is the next run's to clear, and the ledger's own files are never touched.
+    Nor is a raw object while a run that has left the lake for a while downloads: it may come upon it at any time.
+
+    Raises:
+        DamageError: the ledger is not whole: it cannot tell what is reached.
     """
+    listed, damage = read_ledger(lake, explain_pending(lake))
+    if damage:
+        raise DamageError(f"{damage[0].where} {damage[0].problem}, so nothing is deleted", damage[0].advice)
+    is_away = any(is_held(folder / recover.LOCK) for folder in lake.staging.glob("*/"))
     inputs = ledger.read(lake, "inputs")
     reached = {*inputs["dump_sha256"].to_pylist(), *inputs["rendition_sha256"].to_pylist()}
     fetches = ledger.read(lake, "fetches")
     reached |= {*fetches["body_sha256"].to_pylist(), *fetches["dump_sha256"].to_pylist()}
-    listed = set(ledger.standing_files(lake))
     waiting = {output.path for one in recover.pending(lake) for output in one.objects}
     reached |= {sha256 for one in recover.pending(lake) for sha256 in one.kept}  # by a run that downloads
     found = []
@@ -37,8 +46,9 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
         name = path.relative_to(lake.root).as_posix()
         if name.startswith(("_staging/", "_lineage/outputs/", "_lineage/runs/", "_lineage/openlineage/")):
             continue
-        if name.startswith("_raw/") and path.stem not in reached and name not in waiting:
-            found.append((name, path.stat().st_size, "no input or fetch names it: its run never came to an end"))
+        if name.startswith("_raw/"):
+            if path.stem not in reached and name not in waiting and not is_away:
+                found.append((name, path.stat().st_size, "no input or fetch names it: its run never came to an end"))
         elif name not in listed and name not in waiting:
             found.append((name, path.stat().st_size, "no run lists it"))
     return found

@@ -24,7 +24,7 @@ from storage.lake import Lake
 from storage.lock import Tenure, hold
 from storage.raw import RawStore
 from storage.records import Run
-from storage.recover import LOCK, events_of, note_objects, note_run, recover
+from storage.recover import LOCK, events_of, is_recorded, note_objects, note_run, recover
 from tasks.aliases import digest, named_file
 from tasks.workers import Workers, default_count
 
@@ -95,7 +95,7 @@ def session(
             if run.ended_at is None:
                 close(at_work, ())
         except BaseException as error:
-            if run.ended_at is None and not (folder / INTENT).exists():
+            if run.ended_at is None and not (folder / INTENT).exists() and not is_recorded(target, run):
                 run.status = "refused" if isinstance(error, RefusedError) else "failed"
                 run.error = f"{type(error).__name__}: {error}"[:500]
                 run.versions.clear()  # nothing was published

@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.errors import StorageError
 from storage.exchange import NO_LINKS, CannotExchangeError, exchange_files
 from storage.failpoint import reach
 from storage.files import make_folder, move_into_place, sha256_file, storing, sync_folder, write_bytes
@@ -93,7 +94,14 @@ def read_intent(folder: Path) -> list[Move] | None:
     with storing(path):
         if not path.exists():
             return None
-        return [Move(**item | {"output": Output(**item["output"])}) for item in json.loads(path.read_bytes())]
+        data = path.read_bytes()
+    try:
+        return [Move(**item | {"output": Output(**item["output"])}) for item in json.loads(data)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise StorageError(
+            f"storage: cannot be read: {path}: {error}",
+            "keep a copy of its folder, delete it, and run `stenolake verify`",
+        ) from error
 
 
 def is_whole(root: Path, folder: Path, moves: Sequence[Move]) -> bool:

@@ -14,7 +14,7 @@ import json
 import os
 from pathlib import Path
 
-from storage.files import make_folder, storing
+from storage.files import make_folder, read_lines, storing
 from storage.records import Fetch
 
 JOURNAL = "fetches.ndjson"
@@ -40,7 +40,7 @@ def note_fetch(folder: Path, fetch: Fetch) -> None:
 
 
 def noted_fetches(folder: Path) -> list[Fetch]:
-    """What the journal of a run says; a last line that is cut off was never whole and is left out.
+    """What the journal of a run says, less lines that a power cut left half written or full of zeros.
 
     Raises:
         StorageError: it cannot be read.
@@ -48,7 +48,7 @@ def noted_fetches(folder: Path) -> list[Fetch]:
     journal = folder / JOURNAL
     with storing(journal):
         lines = journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []
-    return [_read(json.loads(line)) for line in lines]
+    return [_read(row) for row in read_lines(lines)]
 
 
 def _read(row: dict[str, object]) -> Fetch:

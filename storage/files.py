@@ -6,10 +6,12 @@ import contextlib
 import ctypes
 import errno
 import hashlib
+import json
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from storage.errors import StorageError, UsageError
 from storage.failpoint import reach
@@ -58,6 +60,15 @@ def require_folder(path: Path) -> Path:
     if _ADDRESS_RE.match(str(path)):
         raise UsageError(f"a lake is a folder of this machine, and {path} is an address", "name a folder with --lake")
     return path
+
+
+def read_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The JSON objects among some lines of a journal."""
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            row = json.loads(line)
+            if isinstance(row, dict):
+                yield row
 
 
 def sha256_file(path: Path) -> str:

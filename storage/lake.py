@@ -11,6 +11,7 @@ renames them, `documents` last, so that a reader who starts from `documents` fin
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from storage.records import Output
 # `blocks` lives under `_lineage` but is replaced with the tables: same partitions, same commit.
 PARTITIONED: Mapping[str, pa.Schema] = {"blocks": schemas.BLOCKS, **schemas.TABLES}
 SORT_KEYS: Mapping[str, tuple[str, ...]] = {"blocks": ("document_id", "block_index"), **schemas.SORT_KEYS}
+
+_PARTITION_RE = re.compile(r"source=(?P<source>[a-z0-9-]+)/year=(?P<year>[0-9]{1,4})")  # others are none of ours
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -100,8 +103,8 @@ class Lake:
         """The partitions that stand in `documents`, in order."""
         found = []
         for path in (self.root / "documents").glob("source=*/year=*/part-0.parquet"):
-            source, year = path.parent.parent.name, path.parent.name
-            found.append(Partition(source.removeprefix("source="), int(year.removeprefix("year="))))
+            if named := _PARTITION_RE.fullmatch(f"{path.parent.parent.name}/{path.parent.name}"):
+                found.append(Partition(named["source"], int(named["year"])))
         return sorted(found)
 
     def read(

@@ -3,7 +3,7 @@
     <lake>/_lineage/<table>/<held>-<run id>….parquet    inputs, versions, sightings, readings, releases, fetches,
                                                            coverage, outputs, runs
     <lake>/_lineage/openlineage/<held>-<run id>.ndjson
-    <lake>/_lineage/checkpoints/<table>.parquet   the first files of a table once more (`storage/checkpoint.py`)
+    <lake>/_lineage/checkpoints/<table>-<hash>.parquet   the first files of a table once more (`storage/checkpoint.py`)
     <lake>/_quality/<held>-<run id>.parquet       verdicts by rule
     <lake>/_quarantine/<held>-<run id>.parquet    findings that hold documents back
 
@@ -37,6 +37,7 @@ from storage.records import Output, Run
 
 HASH_CHARS = 16  # of the hash in the names of `outputs` and `runs` files
 LOOSE_FILES = 32  # of a table, behind what its checkpoint repeats: each costs a run 0.3 ms whenever it reads the table
+_CHECKPOINTS = "_lineage/checkpoints"
 _UNREPEATED = frozenset({"outputs", "verdicts"})  # which no ingest and no fetch reads
 
 
@@ -82,18 +83,19 @@ def stage(lake: Lake, run: Run, events: bytes, folder: Path) -> list[Move]:
 def _stage_checkpoints(lake: Lake, folder: Path) -> list[Move]:
     moves = []
     for table in sorted(TABLES.keys() - _UNREPEATED):
-        names, path = _names(lake, table), _checkpoint(lake, table)
-        if len(names) - checkpoint.count(path, names) >= LOOSE_FILES:
+        names, place = _names(lake, table), lake.root / _CHECKPOINTS
+        if len(names) - checkpoint.count(place, table, names) >= LOOSE_FILES:
             try:
                 rows = checkpoint.to_table(read(lake, table), names)
             except DamageError:  # who needs the file will say so
                 continue
-            moves.append(_stage_file(folder, "_lineage/checkpoints", path.name, _parquet(rows), rows.num_rows))
+            data = _parquet(rows)
+            new = _stage_file(folder, _CHECKPOINTS, checkpoint.name_of(table, data), data, rows.num_rows)
+            moves.append(new)
+            for old in checkpoint.find(place, table):
+                if (path := f"{_CHECKPOINTS}/{old.name}") != new.output.path:
+                    moves.append(Move("", Output(_CHECKPOINTS, "", path, 0, 0, "")))
     return moves
-
-
-def _checkpoint(lake: Lake, name: str) -> Path:
-    return lake.root / "_lineage" / "checkpoints" / f"{name}.parquet"
 
 
 def _names(lake: Lake, name: str) -> list[str]:
@@ -130,10 +132,11 @@ def read(
     schema = pa.schema([schema.field(column) for column in columns], schema.metadata) if columns else schema
     folder = lake.root / place
     names = [file for file in _names(lake, name) if folder / file not in damaged]
-    repeated, number = checkpoint.read(_checkpoint(lake, name), names, schema.names, wanted)
+    repeated, number = checkpoint.read(lake.root / _CHECKPOINTS, name, names, schema.names)
     rows = _read_files(folder, names[number:], schema)
-    rows = rows if wanted is None else rows.filter(wanted)
-    return rows if repeated is None else pa.concat_tables([_conform(repeated, schema), rows])
+    if repeated is not None:
+        rows = pa.concat_tables([_conform(repeated, schema), rows])
+    return rows if wanted is None else rows.filter(wanted)
 
 
 def read_run(lake: Lake, name: str, run_id: str) -> pa.Table:
@@ -153,7 +156,7 @@ def newest_first(lake: Lake, name: str) -> Iterator[pa.Table]:
 def _read_files(folder: Path, names: Sequence[str], schema: pa.Schema) -> pa.Table:
     rows = [schema.empty_table()]
     for name in names:
-        with reading(folder / name), pq.ParquetFile(folder / name) as file:
+        with reading(folder / name), pq.ParquetFile(folder / name, page_checksum_verification=True) as file:
             rows.append(_conform(file.read(schema.names, use_threads=False), schema))
     return pa.concat_tables(rows)
 

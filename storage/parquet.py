@@ -38,6 +38,11 @@ def reading(path: Path, advice: str = "restore it from a copy of the lake") -> I
         raise DamageError(f"cannot be read: {path}: {error}", advice) from error
 
 
+def _open(path: Path, encoded: Collection[str] = ()) -> pq.ParquetFile:
+    """A file whose pages are checked as they are read: a merge would make damage look like a new file's content."""
+    return pq.ParquetFile(path, read_dictionary=list(encoded), page_checksum_verification=True)
+
+
 def read_rows(
     path: Path, schema: pa.Schema, columns: Sequence[str] | None = None, encoded: Collection[str] = ()
 ) -> pa.Table:
@@ -55,7 +60,7 @@ def read_rows(
     wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
     if not path.exists():
         return wanted.empty_table()
-    with reading(path, TABLE_ADVICE), pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
+    with reading(path, TABLE_ADVICE), _open(path, encoded) as file:
         return _conform(file.read(columns and list(columns)), wanted)
 
 
@@ -73,7 +78,7 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
     """
     if not path.exists():
         return strand_of(schema.empty_table(), keys)
-    with reading(path, TABLE_ADVICE), pq.ParquetFile(path, read_dictionary=["document_id"]) as file:
+    with reading(path, TABLE_ADVICE), _open(path, ["document_id"]) as file:
         marks = file.read([*columns_of_order(keys), *columns_of_size(schema)])
         counts = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
     found = find_units(marks, keys)
@@ -83,7 +88,7 @@ def read_strand(path: Path, schema: pa.Schema, keys: Sequence[str]) -> Strand:
 
     @functools.lru_cache(maxsize=2)
     def read_group(number: int) -> pa.Table:
-        with reading(path, TABLE_ADVICE), pq.ParquetFile(path) as file:
+        with reading(path, TABLE_ADVICE), _open(path) as file:
             return _conform(file.read_row_group(number, use_threads=False), schema)
 
     def read(start: int, stop: int) -> pa.Table:

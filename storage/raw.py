@@ -23,7 +23,16 @@ import zstandard
 
 from storage.errors import DamageError, StorageError
 from storage.failpoint import reach
-from storage.files import CHUNK_BYTES, make_folder, move_into_place, sha256_file, storing, sync_file, sync_together
+from storage.files import (
+    CHUNK_BYTES,
+    make_folder,
+    move_into_place,
+    read_lines,
+    sha256_file,
+    storing,
+    sync_file,
+    sync_together,
+)
 from storage.records import Output
 
 LEVEL = 3  # 14.8 MB where level 9 gives 13.8 at four times the time
@@ -211,8 +220,8 @@ class RawStore:
 
 
 def listed_objects(folder: Path) -> list[Output]:
-    """The objects that a run listed in its staging folder; a last line that is cut short is passed over."""
+    """The objects that a run listed in its staging folder, less lines that a power cut left half written."""
     journal = folder / OBJECTS
     with storing(journal):
         lines = journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []
-    return [Output(**json.loads(line)) for line in lines]
+    return [Output(**row) for row in read_lines(lines)]

@@ -101,8 +101,9 @@ def recover(lake: Lake) -> list[Run]:
                 continue
             undo(lake.root, folder, moves)
             reach("recover.undone")
-        if (folder / RUN).exists():
-            killed.append(_record_killed(lake, folder))
+        if run := _noted_run(folder):
+            _record_killed(lake, run, folder)
+            killed.append(run)
             reach("recover.recorded")
         _clear(folder)
     with storing(lake.staging):
@@ -123,19 +124,27 @@ def _clear(path: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _record_killed(lake: Lake, folder: Path) -> Run:
+def _noted_run(folder: Path) -> Run | None:
+    """The run of a folder; None where it noted nothing, or a power cut left of the note what nobody can read."""
+    try:
+        with storing(folder):
+            noted = json.loads((folder / RUN).read_bytes()) if (folder / RUN).exists() else None
+        if noted is None:
+            return None
+        noted |= {name: dt.datetime.fromisoformat(noted[name]) for name in _TIMES if name in noted}
+        return Run(**noted, ended_at=dt.datetime.now(dt.UTC), status="failed")
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _record_killed(lake: Lake, run: Run, folder: Path) -> None:
     """Record a run that was killed: that it was, and which raw objects it left."""
-    with storing(folder):
-        noted = json.loads((folder / RUN).read_bytes())
-    noted |= {name: dt.datetime.fromisoformat(noted[name]) for name in _TIMES if name in noted}
-    run = Run(**noted, ended_at=dt.datetime.now(dt.UTC), status="failed")
     run.error = "killed: the run ended without a word, and the next one recorded it"
     note_objects(run, lake, folder)
     run.fetches += noted_fetches(folder)
-    if not _is_recorded(lake, run):
+    if not is_recorded(lake, run):
         events = openlineage.to_ndjson(events_of(run, lake))
         commit(lake.root, folder, ledger.stage(lake, run, events, folder))
-    return run
 
 
 def note_objects(run: Run, lake: Lake, folder: Path) -> None:
@@ -162,6 +171,6 @@ def _stands(lake: Lake, output: Output) -> bool:
     return path.exists() and path.stat().st_size == output.bytes
 
 
-def _is_recorded(lake: Lake, run: Run) -> bool:
-    """Whether the ledger has it already: it was killed after its commit, while it cleared its folder."""
+def is_recorded(lake: Lake, run: Run) -> bool:
+    """Whether the ledger has it already: it was killed, or told to end, after its commit, as it cleared its folder."""
     return any((lake.root / "_lineage" / "runs").glob(f"{ledger.stem(run)}-*.parquet"))

@@ -96,6 +96,8 @@ def find_files(name: str, lake: Path) -> Iterator[Path]:
     if path.is_dir():
         yield from _walk(path, lake.resolve())
     elif path.exists():
+        if not path.is_file():
+            raise UsageError(f"no file: {name} is a pipe or a device", "read a pipe as standard input: ingest -")
         if not os.access(path, os.R_OK):
             raise UsageError(f"cannot read {name}: permission denied", "give this user the right to read it")
         yield path
@@ -116,6 +118,8 @@ def _walk(folder: Path, lake: Path) -> Iterator[Path]:
         for file in sorted(files):
             if not file.startswith("."):
                 path = here / file
+                if not path.is_file():  # a pipe, a device, a socket, a link that leads nowhere
+                    continue
                 if not os.access(path, os.R_OK):
                     raise UsageError(f"cannot read {path}: permission denied", "give this user the right to read it")
                 yield path

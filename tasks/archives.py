@@ -61,7 +61,7 @@ def read_zip(path: Path, limits: Limits, what: str) -> Iterator[Entry]:
         _check_members(infos, limits, what)
         meter = Meter(limits, what)
         for info in infos:
-            if not info.is_dir():
+            if not info.filename.endswith("/"):  # `is_dir` stumbles over a name that is empty
                 problem = _zip_problem(info)
                 yield Entry(
                     info.filename, info.header_offset, info.compress_size, _unzip(archive, info, meter), problem
@@ -95,6 +95,8 @@ def _check_members(infos: list[zipfile.ZipInfo], limits: Limits, what: str) -> N
 
 def _zip_problem(info: zipfile.ZipInfo) -> str:
     mode = info.external_attr >> 16
+    if not info.filename:
+        return "without a name: pack it again"
     if info.flag_bits & 0x1:
         return "encrypted: decrypt it and ingest that"
     if info.create_system == 3 and stat.S_IFMT(mode) not in (0, stat.S_IFREG):

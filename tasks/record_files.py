@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -161,6 +162,7 @@ def _facts(told: Mapping[str, Any], text_field: str) -> Facts:
     return facts
 
 
+_SUCCESS_RE = re.compile(r"2[0-9]{2}")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/vtt", "application/x-subrip")
 _CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "zlib", "zstd": "zstd"}
 _HEADERS = ("content-type", "content-language", "content-encoding", "last-modified", "etag", "date", "location")
@@ -243,7 +245,8 @@ def _read_record(told: Any, record: Record, stream: Stream, limits: Limits, what
     record.fetched_at = _time(heads.get_header("WARC-Date"))
     codings: list[str] = []
     if told.http_headers:
-        record.http_status = int(told.http_headers.get_statuscode())
+        code = told.http_headers.get_statuscode() or ""
+        record.http_status = int(code) if re.fullmatch(r"[0-9]{3}", code) else None
         record.http_headers = {
             name.lower(): value[:_FACT_CHARS] for name, value in told.http_headers.headers if name.lower() in _HEADERS
         }
@@ -271,7 +274,7 @@ def _is_page(told: Any) -> bool:
     if told.rec_headers.get_header("WARC-X-Stenolake", "page stored") != "page stored":
         return False  # of an archive of ours: a list, robots.txt, an error page
     status = told.http_headers.get_statuscode() or ""
-    return len(status) == 3 and status.isdigit() and status[0] == "2" and _media_type(told) in _PAGE_TYPES
+    return bool(_SUCCESS_RE.fullmatch(status)) and _media_type(told) in _PAGE_TYPES
 
 
 def _media_type(told: Any) -> str:
@@ -282,9 +285,9 @@ def _media_type(told: Any) -> str:
 def _time(stated: str | None) -> dt.datetime | None:
     try:
         told = dt.datetime.fromisoformat(stated or "")
-    except ValueError:
+        return (told if told.tzinfo else told.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    return (told if told.tzinfo else told.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
 
 
 def _rest(told: Any) -> Iterator[bytes]:

@@ -7,9 +7,9 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from expectations.suites import BY_ID
 from storage import ledger
@@ -23,6 +23,7 @@ from tasks.cut import BATCH_BYTES, Batch, Slice, cut_batches
 from tasks.hold import quarantine_id
 from tasks.parse import Defaults
 from tasks.publish import Judged, Plan
+from tasks.s3 import Brought
 
 Row = dict[str, Any]
 
@@ -101,12 +102,14 @@ def find_dumps(lake: Lake, rows: Sequence[Row], raw: RawStore) -> list[Dump]:
 
 def _acquire_again(lake: Lake, raw: RawStore, row: Row) -> Dump:
     make_folder(raw.staging)
-    with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="again-", suffix=Path(row["uri"]).suffix) as spool:
+    name = unquote(str(row["uri"]).rpartition("/")[2])
+    with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="again-") as spool:
         for chunk in lake.raw.chunks(row["dump_sha256"]):
             spool.write(chunk)
         spool.flush()
-        *_, dump = acquire(Path(spool.name), raw)  # a container comes last, after its members
-    return replace(dump, record=replace(dump.record, uri=row["uri"]))
+        # a container comes last, after its members
+        *_, dump = acquire(Brought(Path(spool.name), row["uri"], name), raw)
+    return dump
 
 
 def cut_held(rows: Sequence[Row], dumps: Sequence[Dump], raw: RawStore, folder: Path) -> Iterator[Batch]:

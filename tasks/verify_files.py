@@ -74,7 +74,7 @@ def check_files(
         whole: raw objects whose content was just found to have the hash of its name: their files are read alone.
     """
     pending = explain_pending(lake)
-    standing, damage = _read_ledger(lake, pending)
+    standing, damage = read_ledger(lake, pending)
     yield from damage
     found = sorted(path for path in lake.root.rglob("*") if path.is_file())
     seen = set()
@@ -102,7 +102,7 @@ def explain_pending(lake: Lake) -> dict[str, list[Output]]:
     return explained
 
 
-def _read_ledger(lake: Lake, pending: Mapping[str, list[Output]]) -> tuple[dict[str, Output], list[Damage]]:
+def read_ledger(lake: Lake, pending: Mapping[str, list[Output]]) -> tuple[dict[str, Output], list[Damage]]:
     """What should stand, and what is wrong with the files that say so."""
     announced = {Path(name).stem.rsplit("-", 1)[0] for name in pending if name.startswith(_SEALED)}
     stems: dict[str, set[str]] = {}

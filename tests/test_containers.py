@@ -101,12 +101,13 @@ def warc_record(
     digest: str | None = None,
     payload: str | None = None,
     length: int | str | None = None,
+    date: str = "2021-06-01T10:00:00Z",
 ) -> bytes:
     http = f"HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\n{headers}\r\n".encode() if kind == "response" else b""
     block = http + body
     head = [
         "WARC/1.0", f"WARC-Type: {kind}", "WARC-Target-URI: http://valdoria.example/talks/7",
-        "WARC-Date: 2021-06-01T10:00:00Z", f"WARC-Record-ID: <urn:uuid:{hashlib.md5(block).hexdigest()}>",
+        f"WARC-Date: {date}", f"WARC-Record-ID: <urn:uuid:{hashlib.md5(block).hexdigest()}>",
         f"WARC-Block-Digest: {digest or sha1(block)}", f"WARC-Payload-Digest: {payload or sha1(body)}",
         f"Content-Type: {'application/http; msgtype=response' if http else media_type}",
         f"Content-Length: {len(block) if length is None else length}",
@@ -123,6 +124,12 @@ def overlapping() -> bytes:
     whole = make_zip([("a.txt", page(1).encode()), ("b.txt", page(2).encode())])
     at = whole.rfind(b"PK\1\2")
     return whole[: at + 42] + struct.pack("<L", 0) + whole[at + 46 :]
+
+
+def nameless() -> bytes:
+    """A zip whose last member has a name of no letter in the table of contents."""
+    whole = make_zip([("good.txt", page(1).encode()), ("x", b"hello")])
+    return patched(whole, b"PK\1\2", 28, b"\0\0\1\0", last=True)
 
 
 def patched(data: bytes, find: bytes, offset: int, value: bytes, *, last: bool = False) -> bytes:
@@ -265,6 +272,9 @@ HOSTILE: dict[str, tuple[bytes, int, list[str] | None]] = {
     "page with a damaged chunk": (
         warc_record(b"5\r\nhello\r\nzz\r\n", headers="Transfer-Encoding: chunked\r\n"), 0, ["dump.record_readable"],
     ),
+    "page of year 1": (warc_record(TEXT, date="0001-01-01T00:00:00+14:00"), 1, []),
+    "page with a status that is none": (warc_record(TEXT, status="2²²") + warc_record(TEXT), 1, []),
+    "zip member without a name": (nameless(), 1, ["dump.member_safe"]),
     "page in a coding that is not known": (
         warc_record(TEXT, headers="Content-Encoding: compress\r\n"), 0, ["dump.record_readable"],
     ),

@@ -109,6 +109,40 @@ def test_what_the_publisher_edits_and_removes(stenolake: Command, site: Site, tm
     assert ledger.withdrawn(Lake(lake)) == {}
 
 
+def test_a_page_is_corrected_and_then_removed(stenolake: Command, site: Site, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    assert fetch(stenolake, site, lake).code == 0
+    site.pages[f"{NEWS}/905"] = kremlin_page(905, day(6), "Good day, friends and neighbours.")
+    assert fetch(stenolake, site, lake).code == 0
+    del site.pages[f"{NEWS}/905"]
+    assert fetch(stenolake, site, lake).code == 0
+    changes = Counter(row["change"] for row in rows(lake, "versions"))
+    assert changes == {"new": 4, "corrected": 1, "withdrawn": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [("9" * 12, 7), ("Fri, 31 Dec 9999 23:59:59 -0900", 7), ("Mon, 01 Jan 2018 00:00:00 +99999999999999", 0)],
+)
+def test_a_host_that_wants_to_be_left_alone_for_ever(
+    stenolake: Command, site: Site, tmp_path: Path, value: str, code: int
+) -> None:
+    lake, good = tmp_path / "lake", site.pages[f"{NEWS}/903"]
+    site.pages[f"{NEWS}/903"] = lambda handler: handler.answer(503, b"busy", {"Retry-After": value})
+    for _ in range(2):
+        said = fetch(stenolake, site, lake)
+        assert (said.code, "asks to be left alone" in said.json.get("error", "")) == (code, code == 7)
+        site.pages[f"{NEWS}/903"] = good
+
+
+def test_robots_that_want_a_day_between_requests(stenolake: Command, site: Site, tmp_path: Path) -> None:
+    for number, wanted in enumerate((b"Crawl-delay: 99999999999999999999", b"Request-rate: 1/1d")):
+        site.pages["/robots.txt"] = b"User-agent: *\n" + wanted + b"\n"
+        said = fetch(stenolake, site, tmp_path / f"lake{number}")
+        assert said.code == 7
+        assert "s between two requests, more than" in said.json["error"]
+
+
 def test_a_short_day_is_no_cut_dump(stenolake: Command, site: Site, tmp_path: Path) -> None:
     """How many pages a day has, the lists say; beside a month of 20 the next day of one is nothing strange."""
     pages = {number: dt.date(2021, 4, 1 + number % 28) for number in range(800, 820)}

@@ -54,7 +54,7 @@ class Reach:
         low, high = sorted((days[0], days[-1]))
         first = dt.date.min if listing.older is None and not (is_alone and own) else low
         last = dt.date.max if listing.newer is None and not (is_alone and own) else high
-        if listing.number and listing.number.isdigit():
+        if listing.number and listing.number.isascii() and listing.number.isdigit():
             self._numbered[int(listing.number)] = (first, last)
         else:
             self.spans.append((first, last))

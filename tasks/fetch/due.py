@@ -33,7 +33,7 @@ def choose_days(
         UsageError: the range is empty or too long.
     """
     last = min(until or today, today)
-    first = since or last - dt.timedelta(days=recheck_days)
+    first = since or dt.date.fromordinal(max(1, last.toordinal() - recheck_days))
     if since and since > (until or today):
         raise UsageError(f"no day from {since} to {until or today}", "give a first day that is not after the last")
     if (last - first).days > MAX_DAYS:

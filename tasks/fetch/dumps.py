@@ -85,6 +85,6 @@ def documents_of(lake: Lake, dumps: Sequence[tuple[str, dt.datetime, Any]], fold
         dump, defaults = dump_of(lake, row)
         for batch in cut_batches([dump], lake.raw, own / str(number)):
             for fragment in parse_batch(batch, defaults):
-                own = fragment.read("documents")["document_id"].to_pylist()
-                found |= dict.fromkeys(kept.get(one, one) for one in own)
+                ids = fragment.read("documents")["document_id"].to_pylist()
+                found |= dict.fromkeys(kept.get(one, one) for one in ids)
     return list(found)

@@ -141,6 +141,12 @@ class Guest:
         origin = self.wire.fence.wire(address).origin
         if origin not in self.robots:
             self.robots[origin] = self._fetch_robots(address.origin)
+        if self.robots[origin].delay_seconds > self.manners.retry_after_cap_seconds:
+            raise SourceError(
+                f"robots.txt of {origin} wants {self.robots[origin].delay_seconds:.0f} s between two requests, "
+                f"more than {self.manners.retry_after_cap_seconds:.0f}",
+                "ask the publisher, or raise retry_after_cap_seconds in the profile",
+            )
         return self.robots[origin]
 
     def _fetch_robots(self, origin: Origin) -> Robots:
@@ -255,21 +261,22 @@ class Guest:
         )
 
 
+_MONTH_SECONDS = 30 * 86_400.0  # no header is worth more, and dates end somewhere
 _LATER = "what was fetched is kept; run the same command again later, and tell the publisher if it stays so"
 
 
 def read_retry_after(value: str | None, now: dt.datetime) -> float:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date; 0 where it asks for none.
+    """Seconds that a Retry-After header asks for, given as seconds or as a date, a month at most; 0 where for none.
 
     >>> read_retry_after("Mon, 01 Jan 2018 00:01:00 GMT", dt.datetime(2018, 1, 1, tzinfo=dt.UTC))
     60.0
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        return float(text[:12])
+        return min(float(text[:12]), _MONTH_SECONDS)
     try:
         until = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
+        return min(max(0.0, (until - now).total_seconds()), _MONTH_SECONDS)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return 0.0
-    until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return max(0.0, (until - now).total_seconds())

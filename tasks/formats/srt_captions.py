@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _OPENING_RE = re.compile(r"\s*+(?:\d{1,6}[^\S\n]*+\n\s*+)?(?=\d{1,3}:\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-{1,2}>)")
+_DIGITS_RE = re.compile(r"\d{51}")  # the reader takes seconds for thousands in a row
 _BROKEN_RE = re.compile(r"^[^\n]*-->[^\n]*$", re.MULTILINE)
 
 
@@ -57,6 +58,8 @@ def derive(markup: str) -> str:
     broken = [match for match in _BROKEN_RE.finditer(ordered) if not TIMING_RE.match(match[0])]
     for match in reversed(broken):  # the time is lost; the words stay with the cue before
         ordered = ordered[: match.start()] + ordered[match.end() :]
+    if _DIGITS_RE.search(ordered):
+        raise ValueError("a row of more than 50 digits is in it")
     try:
         found = list(srt.parse(ordered.strip("\n") + "\n"))
     except srt.SRTParseError as error:
