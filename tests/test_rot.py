@@ -1,4 +1,4 @@
-"""Damage that a run must not build on: bits that flip, notes that a power cut leaves, a folder that is somebody else's."""
+"""Damage that a run must not build on: bits that flip, notes cut by a power cut, a folder that is somebody else's."""
 
 from __future__ import annotations
 
