@@ -13,6 +13,7 @@ from flows import sources
 from storage import ledger
 from storage.errors import UsageError
 from storage.lake import Lake
+from tasks.fetch.content import find_notice
 from tests.publisher import ROBOTS, Site, serve
 from tests.support import Command
 
@@ -93,6 +94,25 @@ def test_a_second_publisher_by_its_profile_alone(stenolake: Command, site: Site,
     days = {row["day"]: row for row in ledger.read(Lake(lake), "coverage").to_pylist()}
     assert all(row["is_whole"] for row in days.values())
     assert days[DAYS["ferry-fares"]]["published"] == 1
+
+
+TALK = "The ferry leaves at nine. " * 10
+
+
+@pytest.mark.parametrize(
+    ("body", "notice"),
+    [
+        (f"<article><p>{TALK}</p></article>", ""),
+        (f"<div><p>{TALK}</p></div>", "a page of 259 characters that no format knows"),
+        ("<article><p>The ferry leaves at nine.</p></article>", "a page of 25 characters that no format knows"),
+        (f"<article><p>{TALK} Access denied.</p></article>", "an error or challenge page: it says 'access denied'"),
+        (f"<main><p>{TALK}</p><input type=password></main>", "a page to log in"),
+    ],
+)
+def test_a_short_article_is_a_page(body: str, notice: str) -> None:
+    page = f"<html><head><title>Ferry times</title></head><body>{body}</body></html>".encode()
+    assert find_notice(page, {}, ["article-html"]) == notice
+    assert find_notice(page, {}, ["kremlin-html"])
 
 
 PROFILE = """

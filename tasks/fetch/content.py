@@ -12,6 +12,7 @@ from tasks.formats import MIN_EVIDENCE
 
 HEAD_CHARS = 400_000
 SCANT_CHARS = 600  # of visible text; a page with less that no format knows is a notice, not a page
+SHORT_CHARS = 120  # the same for a page that marks its article, where the profile names a format for such
 _TAIL_BYTES = 4096
 
 # Words of pages that stand in the way, in their title or, in short pages, anywhere. As seen with the common shields,
@@ -61,8 +62,10 @@ def find_notice(
     folded = text.casefold()
     if own := next((words for words in own_words if words.casefold() in folded), None):
         return f"a page of the site that says {own!r}"
-    if any(formats.FORMATS[name].sniff(text) >= MIN_EVIDENCE for name in format_names):
+    evidence = max((formats.FORMATS[name].sniff(text) for name in format_names), default=0.0)
+    if evidence >= MIN_EVIDENCE:
         return ""
+    is_article = evidence > 0  # it says so, and the profile names a format for articles of anybody
     if "<" not in text[:2000]:
         return "" if len(text) >= SCANT_CHARS else _find_words(folded) or "a few words"
     if found := _CHALLENGE_RE.search(text):
@@ -74,11 +77,11 @@ def find_notice(
         return f"{reason}, in its title"
     if tree.css_first("input[type=password]"):
         return "a page to log in"
-    if len(seen) < SCANT_CHARS:
+    if len(seen) < (SHORT_CHARS if is_article else SCANT_CHARS):
         if _META_REFRESH_RE.search(text):
             return "a page that only leads on"
         return _find_words(seen.casefold()) or f"a page of {len(seen)} characters that no format knows"
-    return ""
+    return _find_words(seen.casefold()) if len(seen) < SCANT_CHARS else ""
 
 
 def _find_words(text: str) -> str:

@@ -1,5 +1,7 @@
 """The words that labels of transcripts are made of, in the conventions of English-language newsrooms and parliaments.
 
+Of other languages stand here what goes before a surname: without them `Herr Lind` would be one person everywhere.
+
 Tables only, all in lower case: look up with `str.casefold`. No person stands here. The labels of the Kremlin's site,
 which print whole offices, have tables of their own; here a label is a name, a title, or a word for nobody by name.
 """
@@ -19,6 +21,8 @@ def _phrases(text: str) -> frozenset[str]:
 HONORIFICS = _words(
     """
     mr mrs ms miss mx dr prof professor sir dame madam madame lord lady hon honourable honorable rev reverend fr sr
+    herr herrn frau abg abgeordneter abgeordnete mme mlle monsieur mademoiselle señor señora señorita senhor senhora
+    sra signor signora signore onorevole mevrouw dhr
     """
 )
 
@@ -33,6 +37,11 @@ TITLES = _words(
     assistant first lady prime foreign ranking member presiding officer clerk president-elect coach principal dean
     provost solicitor inspector marshal treasurer comptroller parliamentarian reporter anchor host correspondent
     gov sen rep gen amb adm col lt capt sgt maj cmdr
+    präsident präsidentin vizepräsident vizepräsidentin kanzler kanzlerin bundeskanzler bundeskanzlerin ministerin
+    bundesminister bundesministerin staatssekretär staatssekretärin staatsminister staatsministerin bürgermeister
+    bürgermeisterin oberbürgermeister oberbürgermeisterin
+    président présidente ministre sénateur sénatrice député députée maire
+    presidente presidenta ministro ministra diputado diputada senador senadora alcalde alcaldesa deputado deputada
     """
 )
 # Titles that stand alone behind `the` and name one person all the same.
@@ -55,6 +64,8 @@ GENERIC = _phrases(
     facilitator, guest, host, interpreter, interviewee, interviewer, interviewer 1, interviewer 2, journalist,
     leader, many voices, media, member, members, moderator, narrator, nurse, official, operator, panelist, participant,
     participants, patient, person, presenter, press, q, question, questioner, reporter, reporters, representative,
+    frage, antwort, zwischenruf, moderatorin, moderateur, moderatrice, pregunta, respuesta, pergunta, resposta,
+    domanda, risposta, vraag, antwoord,
     respondent, senator, senior administration official, senior defense official, senior military official, senior
     official, senior state department official, several, several voices, spokesperson, staff, staff member, staffer,
     student, teacher, the interpreter, the moderator, the operator, the press, the reporter, the stenographer, the

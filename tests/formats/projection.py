@@ -17,10 +17,15 @@ from tasks.formats.blocks import PARAGRAPH_KINDS, Block, Speaker, fold
 from tests.support import REAL, ROOT
 
 SAMPLE_DUMP = ROOT / "tests" / "samples" / "kremlin-sample.txt"
-SAMPLE_GOLDEN = ROOT / "tests" / "samples" / "kremlin-sample.golden.json"
+SAMPLE_GOLDEN = ROOT / "tests" / "formats" / "kremlin-sample.golden.json"
 RUSSIAN_DUMPS = [ROOT / "tests" / "samples" / f"kremlin-ru-{name}.txt" for name in ("sample", "folded")]
 REAL_DUMP = REAL / "kremlin-2023-11-09.txt"
 REAL_GOLDEN = ROOT / "tests" / "formats" / "real-2023-11-09.golden.json"
+
+
+def golden_of(dump: Path) -> Path:
+    """Where it is written down what a sample reads as: not beside it, for a folder of dumps is ingested whole."""
+    return ROOT / "tests" / "formats" / f"{dump.stem}.golden.json"
 
 
 def project(text: str, *, prose: bool = True) -> list[dict[str, Any]]:
@@ -104,7 +109,7 @@ def _order(blocks: list[Block]) -> str:
 
 def write_golden() -> None:
     """Write both golden files anew; the real one only where the real dump is."""
-    russian = [(dump, dump.with_suffix(".golden.json"), True) for dump in RUSSIAN_DUMPS]
+    russian = [(dump, golden_of(dump), True) for dump in RUSSIAN_DUMPS]
     for dump, golden, prose in ((SAMPLE_DUMP, SAMPLE_GOLDEN, True), (REAL_DUMP, REAL_GOLDEN, False), *russian):
         if dump.is_file():
             documents = project(dump.read_bytes().decode(), prose=prose)

@@ -22,6 +22,7 @@ from tests.formats.projection import (
     RUSSIAN_DUMPS,
     SAMPLE_DUMP,
     SAMPLE_GOLDEN,
+    golden_of,
     project,
     read_golden,
 )
@@ -43,7 +44,7 @@ def test_the_sample_reads_as_written_down(index: int) -> None:
 def test_the_russian_samples_read_as_written_down(dump: Path) -> None:
     text = read_dump(dump)
     assert choose(text) is FORMATS["kremlin-text-ru"]
-    assert project(text) == read_golden(dump.with_suffix(".golden.json"))
+    assert project(text) == read_golden(golden_of(dump))
 
 
 def test_the_sample_is_recognised_to_the_last_character() -> None:
