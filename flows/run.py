@@ -36,6 +36,7 @@ def run_ingest(
     from storage.errors import UsageError
     from tasks import formats
     from tasks.acquire import find_inputs
+    from tasks.told import read_language
     from tasks.workers import default_count, prepare
 
     if format_name is not None and format_name not in formats.FORMATS:
@@ -45,6 +46,11 @@ def run_ingest(
         raise UsageError("no reason is given", "say after --accept-envelope why the dump is right: it is kept")
     if source is not None and not _is_slug(source):
         raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens")
+    if language is not None and read_language(language) is None:
+        raise UsageError(f"no tag of a language: {language}", "give a BCP 47 tag, such as en or pt-BR")
+    for name in inputs:
+        if not _is_text(name):
+            raise UsageError(f"no UTF-8: {name.encode(errors='replace').decode()}", "rename it, or give its folder")
     find_inputs(inputs, lake)  # a wrong path is told before a server is started
     started = time.monotonic()
     prepare(workers or default_count())
@@ -71,6 +77,15 @@ def run_ingest(
         _tell(counts, lake, dry_run=dry_run)
     quarantined = counts["documents"]["quarantined"]
     return 3 if strict and quarantined else 0
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written down: one in another encoding has bytes that are no characters here."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_slug(text: str) -> bool:
@@ -103,9 +118,12 @@ def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> 
 def run_reprocess(lake: Path, *, as_json: bool, **parameters: Any) -> int:
     """Run the reprocess flow and say what changed. Returns 0."""
     from flows.maintain import count_changes, reprocess
+    from storage.errors import UsageError
     from storage.lake import Lake
 
     Lake.open(lake)  # a wrong path is told before a server is started
+    if parameters["source"] is not None and not _is_slug(parameters["source"]):
+        raise UsageError(f"not a slug: {parameters['source']}", "use lower-case letters, digits and hyphens")
     started = time.monotonic()
     with bar():
         counts = call_flow(reprocess, lake=str(lake), **parameters)

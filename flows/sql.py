@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import decimal
+import glob
 import io
 import math
 import re
@@ -51,8 +52,10 @@ def connect(lake: Lake, query: str = "") -> duckdb.DuckDBPyConnection:
         if next(lake.root.glob(pattern), None) is None:
             connection.register(view, schema.empty_table())
             continue
-        files = str(lake.root / pattern).replace("'", "''")
-        options = f"hive_partitioning={str(view in TABLES).lower()}, union_by_name=true"
+        files = f"{glob.escape(str(lake.root))}/{pattern}".replace("'", "''")
+        # a source may be called 2023, and is a word all the same
+        types = "hive_types={'source': varchar, 'year': int}" if view in TABLES else "hive_partitioning=false"
+        options = f"{types}, union_by_name=true"
         connection.sql(f"create view {view} as select * from read_parquet('{files}', {options})")
     if "withdrawn" in named:
         connection.sql(_WITHDRAWN)
@@ -65,8 +68,9 @@ def run_sql(query: str, lake: Path, *, as_json: bool) -> int:
     Raises:
         UsageError: DuckDB does not take the query.
     """
-    connection = connect(Lake.open(lake), query)
+    opened = Lake.open(lake)
     try:
+        connection = connect(opened, query)
         answer: duckdb.DuckDBPyRelation | None = connection.sql(query)  # None of a statement without rows
         if as_json:
             columns, rows = ([], []) if answer is None else (answer.columns, answer.fetchall())
@@ -82,7 +86,7 @@ def _draw(answer: duckdb.DuckDBPyRelation) -> str:
     """The box that DuckDB draws, which it only ever prints."""
     with contextlib.redirect_stdout(io.StringIO()) as drawn:
         answer.show(max_rows=SHOWN_ROWS, max_width=160)
-    return drawn.getvalue().rstrip("\n") or f"no rows of {', '.join(answer.columns)}"
+    return drawn.getvalue().rstrip("\n")
 
 
 def _finite(value: object) -> object:

@@ -156,6 +156,9 @@ def test_other_encodings_lose_nothing(stenolake: Command, tmp_path: Path, codec:
         (["no-such-*.txt"], "nothing matches no-such-*.txt"),
         ([str(SAMPLE), "--format", "morse"], "no such format: morse"),
         ([str(SAMPLE), "--source", "Not A Slug"], "not a slug: Not A Slug"),
+        ([str(SAMPLE), "--language", "not a tag"], "no tag of a language: not a tag"),
+        (["caf\udce9.txt"], "no UTF-8: caf?.txt"),
+        (["/dev/null"], "no file: /dev/null is a pipe or a device"),
         ([], "Missing argument"),
     ],
 )

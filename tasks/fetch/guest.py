@@ -165,7 +165,9 @@ class Guest:
                 continue
             if fetch.http_status and 400 <= fetch.http_status < 500 and fetch.http_status not in PASSING:
                 return Robots.read(None)
-            raise SourceError(f"robots.txt of {origin} cannot be had: {fetch.reason}", _LATER)
+            asked = self.wire.fence.wire(address).origin
+            of = f"{origin}, asked of {asked}," if asked != origin else str(origin)
+            raise SourceError(f"robots.txt of {of} cannot be had: {fetch.reason}", _LATER)
         return Robots.read(None)
 
     def _ask_patiently(self, ask: Ask, address: Address) -> Fetch:
