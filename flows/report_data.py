@@ -21,6 +21,7 @@ RUNS = 50  # told one by one
 QUALITY_RUNS = 12  # columns of the table of rules
 QUARANTINED = 300  # told with their excerpts
 PICTURED_RUNS = 6
+PICTURED_DUMPS = 3  # of each
 PAGE_BYTES = 700_000  # of text on the page of a document; the markup around it stays below the same again
 
 Row = dict[str, Any]
@@ -46,9 +47,16 @@ def read_runs(lake: Lake) -> list[Row]:
                 "rows": ", ".join(f"{count:,} {table}" for table, count in counts.get("rows", {}).items() if count),
                 "said": [(name, value) for name, value in parameters.items() if value and name != "inputs"],
                 "unusual": counts.get("outside_envelope", []),
+                "fetched": _tell_visit(counts.get("fetch", {})),
             }
         )
     return runs
+
+
+def _tell_visit(visit: Row) -> str:
+    """What a visit to a source brought, and why it ended early, where it did."""
+    told = [f"{value:,} {name}" for name, value in visit.items() if isinstance(value, int) and value]
+    return "; ".join([", ".join(told), *(visit[name] for name in ("stopped", "doubt") if visit.get(name))])
 
 
 def count_steps(run: Row) -> list[tuple[str, int]]:
@@ -161,7 +169,7 @@ def picture_lineage(lake: Lake, runs: list[Row]) -> tuple[list[Any], list[tuple[
     shown = [run for run in runs if run["run_id"] in wrote]
     dumps: dict[str, Row] = {}
     for run in shown:
-        for record in run["dumps"][:3]:
+        for record in run["dumps"][:PICTURED_DUMPS]:
             dumps.setdefault(record["dump_sha256"], record)
     step, top = 44, 24
     y_of = {
@@ -174,15 +182,20 @@ def picture_lineage(lake: Lake, runs: list[Row]) -> tuple[list[Any], list[tuple[
             "Dumps", 0,
             [(y_of[key], row["uri"].rsplit("/", 1)[-1], f"{row['bytes']:,} bytes") for key, row in dumps.items()],
         ),
-        ("Runs", 265, [(y_of[run["run_id"]], run["started_at"], run["run_id"][:18]) for run in shown]),
+        ("Runs", 265, [(y_of[run["run_id"]], run["started_at"], _count_dumps(run)) for run in shown]),
         ("Tables", 530, [(y_of[table], table, _count(lake, table)) for table in TABLES]),
     ]  # fmt: skip
     edges = []
     for run in shown:
         y = y_of[run["run_id"]] + 17
-        edges += [(190, y_of[row["dump_sha256"]] + 17, 265, y) for row in run["dumps"][:3]]
+        edges += [(190, y_of[row["dump_sha256"]] + 17, 265, y) for row in run["dumps"][:PICTURED_DUMPS]]
         edges += [(455, y, 530, y_of[table] + 17) for table in wrote[run["run_id"]]]
     return columns, edges, top + step * max(len(dumps), len(shown), len(TABLES))
+
+
+def _count_dumps(run: Row) -> str:
+    count, more = len(run["dumps"]), len(run["dumps"]) - PICTURED_DUMPS
+    return f"{count} dumps, {more} not shown" if more > 0 else str(run["run_id"][:18])
 
 
 def _count(lake: Lake, table: str) -> str:
