@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     Raises:
         DamageError: the ledger is not whole: it cannot tell what is reached.
     """
+    standing = sorted(path for path in lake.root.rglob("*") if path.is_file())  # first: what comes later is reached
     listed, damage = read_ledger(lake, explain_pending(lake))
     if damage:
         raise DamageError(f"{damage[0].where} {damage[0].problem}, so nothing is deleted", damage[0].advice)
@@ -42,16 +44,22 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     waiting = {output.path for one in recover.pending(lake) for output in one.objects}
     reached |= {sha256 for one in recover.pending(lake) for sha256 in one.kept}  # by a run that downloads
     found = []
-    for path in sorted(path for path in lake.root.rglob("*") if path.is_file()):
+    for path in standing:
         name = path.relative_to(lake.root).as_posix()
         if name.startswith(("_staging/", "_lineage/outputs/", "_lineage/runs/", "_lineage/openlineage/")):
             continue
         if name.startswith("_raw/"):
             if path.stem not in reached and name not in waiting and not is_away:
-                found.append((name, path.stat().st_size, "no input or fetch names it: its run never came to an end"))
+                found.append((name, "no input or fetch names it: its run never came to an end"))
         elif name not in listed and name not in waiting:
-            found.append((name, path.stat().st_size, "no run lists it"))
-    return found
+            found.append((name, "no run lists it"))
+    return [(name, size, why) for name, why in found if (size := _size(lake.root / name)) is not None]
+
+
+def _size(path: Path) -> int | None:
+    with contextlib.suppress(FileNotFoundError):  # a run at work has replaced it
+        return path.stat().st_size
+    return None
 
 
 def require_ledger(lake: Lake, unreached: Sequence[tuple[str, int, str]]) -> None:
