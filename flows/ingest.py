@@ -173,7 +173,7 @@ def publish(
     run.findings += findings if at_work.is_dry else unseen(before, findings)
     if at_work.is_dry:
         return
-    run.releases += find_releases(before, plan, judged, dumps, way, reason)
+    run.releases += find_releases(before, plan, judged, dumps, findings, way, reason)
     run.versions += plan.versions
     run.sightings += plan.sightings
     steps.publish(at_work, stage_all(at_work, plan, judged))

@@ -17,7 +17,7 @@ from storage.errors import UsageError
 from storage.files import make_folder, storing
 from storage.lake import Lake
 from storage.raw import RawStore
-from storage.records import Input, Release, Run
+from storage.records import Finding, Input, Release, Run
 from tasks.acquire import Dump, acquire
 from tasks.cut import BATCH_BYTES, Batch, Slice, cut_batches
 from tasks.hold import quarantine_id
@@ -162,6 +162,7 @@ def find_releases(
     plan: Plan,
     judged: Sequence[Judged],
     dumps: Sequence[Dump],
+    findings: Sequence[Finding],
     way: str,
     reason: str | None,
 ) -> list[Release]:
@@ -172,18 +173,21 @@ def find_releases(
         plan: what the run publishes.
         judged: its fragments.
         dumps: its dumps.
+        findings: what it holds back.
         way: `retry`, `accept` or `newer`.
         reason: what the person said who accepted.
 
     Returns:
         A release for each finding of a place whose document passes now, of a document that is published from another
-        place, and of a dump that can be read now.
+        place, of a dump that can be read now, and of a rule that what is held back by others breaks no more.
     """
     if not before:
         return []
     passed = passed_ids(judged)
     published = {one for version in plan.versions for one in (version.document_id, version.own_id)}
     readable = {dump.record.dump_sha256 for dump in dumps if dump.format is not None}
+    told = {(one.quarantine_id, one.rule_id) for one in findings}
+    again = {held_as for held_as, _ in told}
     releases = []
     for row in before:
         held_as, document_id = row["quarantine_id"], row["document_id"]
@@ -193,6 +197,8 @@ def find_releases(
             releases.append(Release(held_as, row["rule_id"], way, reason, None))
         elif document_id is not None and document_id in published:
             releases.append(Release(held_as, row["rule_id"], "newer", None, document_id))
+        elif held_as in again and (held_as, row["rule_id"]) not in told:
+            releases.append(Release(held_as, row["rule_id"], "newer", None, None))
     return releases
 
 

@@ -144,6 +144,18 @@ def test_a_newer_version_ends_it(stenolake: Command, lake: Path, tmp_path: Path)
     assert release["way"] == "newer"
 
 
+def test_the_rules_that_hold_it_are_those_of_the_last_try(stenolake: Command, tmp_path: Path) -> None:
+    lake, words = tmp_path / "lake", "MS. LIND: Good day to you.\n\nMR. HALM: And to you.\n\nMS. LIND: Thank you.\n"
+    dump, rules = write(tmp_path, "talk.txt", words), []
+    for more in ([], ["--source", "hall", "--language", "en", "--date", "9999-12-31"]):
+        assert stenolake("ingest", dump, "--lake", lake, *more).code == 0
+        (held,) = stenolake("quarantine", "list", "--lake", lake, "--json").json["held"]
+        rules.append(held["rules"])
+    assert rules == [["documents.row.complete"], ["documents.event_date.not_far_ahead"]]
+    assert stenolake("ingest", dump, "--lake", lake, *more[:-1], "2021-05-04").code == 0
+    assert stenolake("quarantine", "list", "--lake", lake, "--json").json["held"] == []
+
+
 def test_found_again_after_release_is_held_again(
     stenolake: Command, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

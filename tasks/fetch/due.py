@@ -34,8 +34,8 @@ def choose_days(
     """
     last = min(until or today, today)
     first = since or dt.date.fromordinal(max(1, last.toordinal() - recheck_days))
-    if since and since > (until or today):
-        raise UsageError(f"no day from {since} to {until or today}", "give a first day that is not after the last")
+    if since and since > last:
+        raise UsageError(f"no day from {since} to {last}", "give a first day that is not after the last, or today")
     if (last - first).days > MAX_DAYS:
         raise UsageError(f"{(last - first).days} days are too many", "give a later first day")
     days = {first + dt.timedelta(days=number) for number in range((last - first).days + 1)}
