@@ -18,11 +18,14 @@ os.environ["STENOLAKE_WORKERS"] = "1"  # worker processes only in the tests that
 for _name in ("PREFECT_API_URL", "PREFECT_PROFILE", "STENOLAKE_LAKE", "OPENLINEAGE_URL", "OPENLINEAGE_CONFIG"):
     os.environ.pop(_name, None)
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 from flows import environment  # noqa: E402
 from tests.support import REAL, ROOT, SAMPLE, Command, Said  # noqa: E402
 
+hypothesis.settings.register_profile("patient", deadline=None)  # what a busy machine takes for an example tells nothing
+hypothesis.settings.load_profile("patient")
 environment.quiet()
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 
