@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.speed import PAGE, ROOT, Bench
 from storage import ledger
-from storage.files import sha256_file
+from storage.files import seal
 
 _START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 _IDS = ("run_id", "document_id", "dump_sha256")
@@ -42,8 +42,8 @@ def repeat(lake: Path, runs: int) -> None:
             made = path.parent / "made"
             pq.write_table(rows, made, compression="zstd")
             is_sealed = path.parent.name in ("outputs", "runs")
-            seal = f"-{sha256_file(made)[: ledger.HASH_CHARS]}" if is_sealed else ""
-            made.rename(path.parent / f"{name}{seal}.parquet")
+            own = f"-{seal(made.read_bytes())}" if is_sealed else ""
+            made.rename(path.parent / f"{name}{own}.parquet")
 
 
 def measure(bench: Bench, folder: Path, runs: int, pairs: int, code: Path) -> list[float]:

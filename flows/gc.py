@@ -30,7 +30,7 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     Nor is a raw object while a run that has left the lake for a while downloads: it may come upon it at any time.
 
     Raises:
-        DamageError: the ledger is not whole: it cannot tell what is reached.
+        DamageError: the ledger is not whole, or has lost entries: it cannot tell what is reached.
     """
     standing = sorted(path for path in lake.root.rglob("*") if path.is_file())  # first: what comes later is reached
     listed, damage = read_ledger(lake, explain_pending(lake))
@@ -41,8 +41,9 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     reached = {*inputs["dump_sha256"].to_pylist(), *inputs["rendition_sha256"].to_pylist()}
     fetches = ledger.read(lake, "fetches")
     reached |= {*fetches["body_sha256"].to_pylist(), *fetches["dump_sha256"].to_pylist()}
-    waiting = {output.path for one in recover.pending(lake) for output in one.objects}
-    reached |= {sha256 for one in recover.pending(lake) for sha256 in one.kept}  # by a run that downloads
+    pending = recover.pending(lake)
+    waiting = {output.path for one in pending for output in one.objects}
+    reached |= {sha256 for one in pending for sha256 in one.kept}  # by a run that downloads
     found = []
     for path in standing:
         name = path.relative_to(lake.root).as_posix()
@@ -53,6 +54,7 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
                 found.append((name, "no input or fetch names it: its run never came to an end"))
         elif name not in listed and name not in waiting:
             found.append((name, "no run lists it"))
+    _require_ledger(lake, [name for name, _ in found])
     return [(name, size, why) for name, why in found if (size := _size(lake.root / name)) is not None]
 
 
@@ -62,18 +64,14 @@ def _size(path: Path) -> int | None:
     return None
 
 
-def require_ledger(lake: Lake, unreached: Sequence[tuple[str, int, str]]) -> None:
-    """Refuse to call anything garbage where the ledger has lost entries of what stands in the tables.
-
-    Raises:
-        DamageError: no run lists a file of a partition, or no input names what a document was read from.
-    """
+def _require_ledger(lake: Lake, unreached: Sequence[str]) -> None:
+    """Refuse to call garbage a file of a partition that no run lists, or what a document was read from."""
     files, named = set[str](), set[str]()
     for partition in lake.partitions():
         files |= {lake.file(table, partition).relative_to(lake.root).as_posix() for table in PARTITIONED}
         read = lake.read("documents", partition, ["dump_sha256", "rendition_sha256"])
         named |= {f"{sha256}.zst" for column in read.columns for sha256 in pc.unique(column).to_pylist()}
-    for name, _, _ in unreached:
+    for name in unreached:
         if name in files or name.rpartition("/")[2] in named:
             raise DamageError(
                 f"the ledger has lost entries: nothing lists {name}, which the tables need, so nothing is deleted",
@@ -88,13 +86,11 @@ def run_gc(lake: Path, *, delete: bool, wait_seconds: float, as_json: bool) -> i
         run_id = str(uuid.uuid4())
         with session("gc", run_id, target.root, {"delete": True}, wait_seconds=wait_seconds) as at_work:
             found = find_unreached(at_work.lake)
-            require_ledger(at_work.lake, found)
             at_work.run.counts = {"files": len(found), "bytes": sum(size for _, size, _ in found)}
             at_work.run.status = "completed"
             close(at_work, [Move("", Output(name.split("/")[0], "", name, 0, 0, "")) for name, _, _ in found])
     else:
         found = find_unreached(target)
-        require_ledger(target, found)
     total = sum(size for _, size, _ in found)
     if as_json:
         files = [{"path": name, "bytes": size, "why": why} for name, size, why in found]

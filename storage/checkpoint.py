@@ -18,13 +18,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_HASH_CHARS = 16
+from storage.files import seal
+
 _REPEATS = b"stenolake.repeats"  # in the metadata: how many files, and the hash of their names
 
 
 def find(folder: Path, table: str) -> list[Path]:
-    """The checkpoints of a table: one, or while a run puts another one into its place, two or none."""
-    return sorted(folder.glob(f"{table}-*.parquet"))
+    """The checkpoints of a table: one, or while a run puts another one into its place, two or none.
+
+    Those of an earlier release have no hash in their name: none is read, and the next that is made replaces it.
+    """
+    return sorted(folder.glob(f"{table}*.parquet"))
 
 
 def count(folder: Path, table: str, names: Sequence[str]) -> int:
@@ -57,7 +61,7 @@ def read(folder: Path, table: str, names: Sequence[str], columns: Sequence[str])
 
 def name_of(table: str, data: bytes) -> str:
     """The name of the checkpoint of these bytes, which holds their hash."""
-    return f"{table}-{hashlib.sha256(data).hexdigest()[:_HASH_CHARS]}.parquet"
+    return f"{table}-{seal(data)}.parquet"
 
 
 def to_table(rows: pa.Table, names: Sequence[str]) -> pa.Table:

@@ -14,7 +14,7 @@ import json
 import os
 from pathlib import Path
 
-from storage.files import make_folder, read_lines, storing
+from storage.files import make_folder, read_journal, storing
 from storage.records import Fetch
 
 JOURNAL = "fetches.ndjson"
@@ -45,10 +45,7 @@ def noted_fetches(folder: Path) -> list[Fetch]:
     Raises:
         StorageError: it cannot be read.
     """
-    journal = folder / JOURNAL
-    with storing(journal):
-        lines = journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []
-    return [_read(row) for row in read_lines(lines)]
+    return [_read(row) for row in read_journal(folder / JOURNAL)]
 
 
 def _read(row: dict[str, object]) -> Fetch:

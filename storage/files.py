@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ _ADVICE = {
 }
 # What a disk says and a network does not: an error like this is one of storage, wherever it came up.
 DISK_ERRORS = frozenset({errno.EIO, *_ADVICE})
+_SEAL_CHARS = 16
 _ADDRESS_RE = re.compile(r"[a-z][a-z0-9+.-]+:/")  # a path has lost the second slash
 
 
@@ -62,13 +63,24 @@ def require_folder(path: Path) -> Path:
     return path
 
 
-def read_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The JSON objects among some lines of a journal."""
-    for line in lines:
+def read_journal(journal: Path) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a journal, one a line, less lines that a power cut left half written or full of zeros.
+
+    Raises:
+        StorageError: it is there and cannot be read.
+    """
+    with storing(journal):
+        data = journal.read_bytes() if journal.exists() else b""
+    for line in data.split(b"\n")[:-1]:
         with contextlib.suppress(ValueError):
             row = json.loads(line)
             if isinstance(row, dict):
                 yield row
+
+
+def seal(data: bytes) -> str:
+    """The hash of its own bytes that a file of the ledger carries in its name."""
+    return hashlib.sha256(data).hexdigest()[:_SEAL_CHARS]
 
 
 def sha256_file(path: Path) -> str:

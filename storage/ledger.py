@@ -30,12 +30,11 @@ from storage import ledger_schemas as schemas
 from storage.commit import Move
 from storage.errors import DamageError
 from storage.failpoint import reach
-from storage.files import sha256_file, storing, write_synced
+from storage.files import seal, storing, write_synced
 from storage.lake import Lake
 from storage.parquet import reading
 from storage.records import Output, Run
 
-HASH_CHARS = 16  # of the hash in the names of `outputs` and `runs` files
 LOOSE_FILES = 32  # of a table, behind what its checkpoint repeats: each costs a run 0.3 ms whenever it reads the table
 _CHECKPOINTS = "_lineage/checkpoints"
 _UNREPEATED = frozenset({"outputs", "verdicts"})  # which no ingest and no fetch reads
@@ -74,8 +73,7 @@ def stage(lake: Lake, run: Run, events: bytes, folder: Path) -> list[Move]:
     outputs = _outputs(run.run_id, [*run.outputs, *(move.output for move in moves)])
     for place, rows in (("outputs", outputs), ("runs", _runs(run))):
         data = _parquet(rows)
-        seal = hashlib.sha256(data).hexdigest()[:HASH_CHARS]
-        moves.append(_stage_file(folder, f"_lineage/{place}", f"{name}-{seal}.parquet", data, rows.num_rows))
+        moves.append(_stage_file(folder, f"_lineage/{place}", f"{name}-{seal(data)}.parquet", data, rows.num_rows))
     reach("ledger.made")
     return moves
 
@@ -242,7 +240,7 @@ def withdrawn(lake: Lake) -> dict[str, dt.datetime]:
 def is_sealed(path: Path) -> bool:
     """Whether an `outputs` or `runs` file still has the hash that its name says."""
     with storing(path):
-        return path.stem.endswith("-" + sha256_file(path)[:HASH_CHARS])
+        return path.stem.endswith("-" + seal(path.read_bytes()))
 
 
 def open_findings(lake: Lake) -> list[dict[str, Any]]:

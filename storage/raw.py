@@ -27,7 +27,7 @@ from storage.files import (
     CHUNK_BYTES,
     make_folder,
     move_into_place,
-    read_lines,
+    read_journal,
     sha256_file,
     storing,
     sync_file,
@@ -221,7 +221,4 @@ class RawStore:
 
 def listed_objects(folder: Path) -> list[Output]:
     """The objects that a run listed in its staging folder, less lines that a power cut left half written."""
-    journal = folder / OBJECTS
-    with storing(journal):
-        lines = journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []
-    return [Output(**row) for row in read_lines(lines)]
+    return [Output(**row) for row in read_journal(folder / OBJECTS)]

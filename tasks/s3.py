@@ -200,7 +200,7 @@ def _match(client: Any, bucket: str, pattern: str, address: str) -> list[Stored]
         is_match = re.compile(glob_translate(pattern.rstrip("/"))).match
     except ValueError as error:
         raise UsageError(f"no pattern: {address}: {error}", "write ** between two slashes") from error
-    literal = pattern[: re.search(r"[*?\[]", pattern).start()]  # type: ignore[union-attr]
+    literal = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
     found = []
     for stored in _list(client, bucket, literal.rpartition("/")[0] + "/" if "/" in literal else ""):
         if stored.key == pattern:

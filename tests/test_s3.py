@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -250,8 +250,8 @@ class Moody(BaseHTTPRequestHandler):
     """Gives one object of ten bytes, as the test says."""
 
     protocol_version = "HTTP/1.1"
-    moods: list[str]
-    asked: list[tuple[str, str | None]]
+    moods: ClassVar[list[str]]
+    asked: ClassVar[list[tuple[str, str | None]]]
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -279,8 +279,8 @@ class Moody(BaseHTTPRequestHandler):
 @pytest.fixture
 def moody(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Moody]]:
     class Mine(Moody):
-        moods = ["well"]  # noqa: RUF012 - of one test
-        asked = []  # noqa: RUF012
+        moods: ClassVar = ["well"]
+        asked: ClassVar = []
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Mine) as served:
         threading.Thread(target=served.serve_forever, daemon=True).start()

@@ -13,6 +13,7 @@ import pytest
 from benchmarks.damage import try_damages
 from flows.verify import prove
 from storage import ledger
+from storage.files import seal, sha256_file
 from storage.lake import SORT_KEYS, Lake
 from storage.parquet import write_table
 from tests.support import SAMPLE, Command, write
@@ -106,12 +107,11 @@ def rewrite(lake: Path, table: str, change: Callable[[pa.Table], pa.Table]) -> N
     listed = ledger.read(at, "outputs").to_pylist()
     for row in listed:
         if row["path"] == path.relative_to(lake).as_posix():
-            row |= {"bytes": path.stat().st_size, "file_sha256": ledger.sha256_file(path), "rows": 0}
+            row |= {"bytes": path.stat().st_size, "file_sha256": sha256_file(path), "rows": 0}
     data = ledger._parquet(pa.Table.from_pylist(listed, ledger.schemas.OUTPUTS))
     stem = outputs.stem.rsplit("-", 1)[0]
     outputs.unlink()
-    seal = ledger.hashlib.sha256(data).hexdigest()[: ledger.HASH_CHARS]
-    (outputs.parent / f"{stem}-{seal}.parquet").write_bytes(data)
+    (outputs.parent / f"{stem}-{seal(data)}.parquet").write_bytes(data)
 
 
 def set_first(column: str, value: object) -> Callable[[pa.Table], pa.Table]:
