@@ -22,7 +22,7 @@ import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 from flows import environment  # noqa: E402
-from tests.support import REAL, ROOT, SAMPLE, Command, Said  # noqa: E402
+from tests.support import PATIENCE_SECONDS, REAL, ROOT, SAMPLE, Command, Said  # noqa: E402
 
 hypothesis.settings.register_profile("patient", deadline=None)  # what a busy machine takes for an example tells nothing
 hypothesis.settings.load_profile("patient")
@@ -58,7 +58,11 @@ def prefect_template(request: pytest.FixtureRequest) -> Path:
         command = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"]
         environ = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
         subprocess.run(
-            command, env={**environ, "PREFECT_HOME": str(home)}, check=True, capture_output=True, timeout=120
+            command,
+            env={**environ, "PREFECT_HOME": str(home)},
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
         )
         (home / "prefect.db").replace(kept)
         shutil.rmtree(home)
@@ -77,7 +81,7 @@ def prefect_api(prefect_template: Path) -> Iterator[str]:
 
     shutil.copy(prefect_template, _HOME / "prefect.db")
     server = SubprocessASGIServer()
-    server.start(timeout=120)
+    server.start(timeout=PATIENCE_SECONDS)
     with temporary_settings({PREFECT_API_URL: server.api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield server.api_url
     server.stop()

@@ -32,6 +32,7 @@ from storage.errors import StenolakeError
 from storage.lake import SORT_KEYS, Lake
 from storage.parquet import write_table
 from storage.schemas import TABLES
+from tests.support import PATIENCE_SECONDS
 
 PAGE = """Events
 {title}
@@ -266,7 +267,7 @@ def start(
 def run(inputs: Path, lake: Path, *, failpoint: str = "", prepare: Callable[[], None] | None = None) -> int:
     """Ingest in a process of its own. Returns its exit code, -9 when it was killed."""
     process = start(inputs, lake, failpoint=failpoint, prepare=prepare)
-    process.join(120)
+    process.join(PATIENCE_SECONDS)
     assert process.exitcode is not None, "the run hangs"
     return process.exitcode
 

@@ -17,7 +17,7 @@ from typing import Any
 from tests.support import free_port
 
 WEED = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 GRPC_OFFSET = 10_000  # of each port of SeaweedFS there is another one, so much higher
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
@@ -19,6 +19,11 @@ from storage.errors import UsageError
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
 SAMPLE = ROOT / "tests" / "samples" / "kremlin-sample.txt"
+
+PATIENCE_SECONDS = 240.0
+"""For what comes within a second on an idle machine, and much later on a busy one."""
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,19 @@ def ask_prefect(api_url: str, method: str, path: str, body: Any = None) -> Any:
         time.sleep(pause)
     answer.raise_for_status()
     return answer.json() if answer.content else None
+
+
+def wait_for(look: Callable[[], Found], is_right: Callable[[Found], object] = bool) -> Found:
+    """What is found as soon as it is right; after all patience what is found then, for the test to say what is wrong.
+
+    Prefect's server stores task runs, logs and events after the run that told it of them, and piece by piece: that
+    something is there does not mean that it is whole.
+    """
+    deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.02
+    while not is_right(found := look()) and time.monotonic() < deadline:
+        time.sleep(pause)
+        pause = min(pause * 2, 0.3)
+    return found
 
 
 def end_here(*_: object) -> None:

@@ -24,6 +24,7 @@ import pytest
 from flows import doctor, doctor_lake, doctor_machine, environment
 from flows.doctor import Check
 from storage.schemas import TABLES
+from tests.support import PATIENCE_SECONDS
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -494,7 +495,7 @@ def test_text_on_an_ascii_terminal(lake: Path) -> None:
         env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert b"\n- lock" in done.stdout
     assert done.stderr == b""

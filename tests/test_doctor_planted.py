@@ -19,7 +19,7 @@ import pytest
 
 from storage.lock import LEASE_SECONDS
 from storage.schemas import TABLES
-from tests.support import ROOT, free_port
+from tests.support import PATIENCE_SECONDS, ROOT, free_port
 
 PARTITION = "source=kremlin/year=2023"
 CLI = [sys.executable, "-c", "from flows.cli import main; main()"]
@@ -29,7 +29,7 @@ from pathlib import Path
 from storage.lock import hold
 with hold(Path(sys.argv[1]), "the-other-run"):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -57,7 +57,7 @@ def ask(lake: Path, before: Sequence[str] = (), **environment: str) -> tuple[int
         env=clean | home | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     report = json.loads(done.stdout)

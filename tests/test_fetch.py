@@ -23,7 +23,7 @@ from storage import ledger
 from storage.lake import Lake
 from tests import harness
 from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
-from tests.support import ROOT, Command, Said, fingerprint, page, write
+from tests.support import PATIENCE_SECONDS, ROOT, Command, Said, fingerprint, page, write
 
 NEWS = "/events/president/news"
 TABLES = ("documents", "turns", "paragraphs", "tags", "links", "photos")
@@ -188,7 +188,7 @@ def test_killed_it_repeats_at_most_the_request_in_flight(
         *told,
     ]
     running.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PREFECT_API_URL": prefect_api}))
-    assert running[0].wait(60) == -signal.SIGKILL
+    assert running[0].wait(PATIENCE_SECONDS) == -signal.SIGKILL
     said = fetch(stenolake, site, lake)
     assert (said.code, said.json["documents"]["published"]) == (0, 4)
     asked = Counter(request.path for request in site.requests)  # on condition, too

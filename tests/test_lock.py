@@ -20,7 +20,7 @@ from storage.errors import LakeHeldError
 from storage.lake import Lake
 from storage.lock import LEASE_SECONDS, hold
 from tests import harness
-from tests.support import ROOT, Command, fingerprint, page, write
+from tests.support import PATIENCE_SECONDS, ROOT, Command, fingerprint, page, wait_for, write
 
 HOLDER = """
 import sys, time
@@ -45,18 +45,16 @@ def holder(lock: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
 
 def test_lock_of_a_killed_owner_is_free_at_once(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
-    with holder(lock, 60) as process, pytest.raises(LakeHeldError, match=f"the-other-run, process {process.pid} on "):
+    with holder(lock, 600) as process, pytest.raises(LakeHeldError, match=f"the-other-run, process {process.pid} on "):
         hold(lock, "mine").__enter__()
-    started = time.monotonic()
-    with hold(lock, "mine", wait_seconds=5):
+    with hold(lock, "mine"):
         assert json.loads(lock.read_text())["run_id"] == "mine"
-    assert time.monotonic() - started < 1
     assert lock.read_text() == ""
 
 
 def test_a_run_waits_for_the_lake(tmp_path: Path) -> None:
-    with holder(tmp_path / "lock", 1) as process, hold(tmp_path / "lock", "mine", wait_seconds=30):
-        assert process.wait(5) == 0
+    with holder(tmp_path / "lock", 1) as process, hold(tmp_path / "lock", "mine", wait_seconds=PATIENCE_SECONDS):
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_runs_stand_in_the_ledger_in_the_order_in_which_they_held_the_lake(
@@ -81,7 +79,7 @@ def test_runs_stand_in_the_ledger_in_the_order_in_which_they_held_the_lake(
 
 def test_a_wait_has_an_end_and_names_the_owner(stenolake: Command, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
-    with holder(lake / "_staging" / "lock", 60):
+    with holder(lake / "_staging" / "lock", 600):
         said = stenolake("ingest", write(tmp_path, "a.txt", page(1)), "--lake", lake, "--wait", "0.5", "--json")
     assert said.code == 11
     assert "still after 0.5 s: run the-other-run, process" in said.json["error"]
@@ -92,7 +90,7 @@ def test_owner_on_another_host_counts_until_its_lease_is_over(tmp_path: Path) ->
     lock = tmp_path / "lock"
     elsewhere = {"pid": 1, "host": "other", "boot_id": "another kernel", "run_id": "far", "started_at": "then"}
     lock.write_text(json.dumps(elsewhere))
-    with pytest.raises(LakeHeldError, match="run far, process 1 on other since then, last heard of 0 s ago"):
+    with pytest.raises(LakeHeldError, match=r"run far, process 1 on other since then, last heard of [0-9]+ s ago"):
         hold(lock, "mine").__enter__()
     old = time.time() - LEASE_SECONDS - 1
     os.utime(lock, (old, old))
@@ -113,8 +111,7 @@ def test_heartbeat_keeps_the_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     lock = tmp_path / "lock"
     with hold(lock, "mine"):
         os.utime(lock, (1, 1))
-        time.sleep(0.5)
-        assert time.time() - lock.stat().st_mtime < 5
+        assert wait_for(lambda: time.time() - lock.stat().st_mtime < 60)
 
 
 def test_a_run_that_lost_its_lease_changes_nothing(tmp_path: Path) -> None:

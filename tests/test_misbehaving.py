@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from storage import ledger
 from storage.lake import Lake
 from tests.publisher import ROBOTS, Answer, Handler, Site, kremlin_list, kremlin_page, serve
-from tests.support import ROOT, Command, Said, ask_prefect
+from tests.support import ROOT, Command, Said, ask_prefect, wait_for
 
 NEWS = "/events/president/news"
 DAY = dt.date(2021, 5, 4)
@@ -271,8 +270,12 @@ def test_nobody_there_and_the_flow_run_says_so(stenolake: Command, tmp_path: Pat
     assert run["state"]["message"] == f"{said.json['error']}\n  {said.json['advice']}"
     mine = {"flow_runs": {"id": {"any_": [run["id"]]}}}
     wanted = {"logs": {"flow_run_id": {"any_": [run["id"]]}, "level": {"ge_": 40}}}
-    assert [log["message"] for log in _until(lambda: _ask(prefect_api, "logs", wanted))] == [run["state"]["message"]]
-    tasks = _until(lambda: _ask(prefect_api, "task_runs", mine))
+    logs = wait_for(lambda: _ask(prefect_api, "logs", wanted))
+    assert [log["message"] for log in logs] == [run["state"]["message"]]
+    tasks = wait_for(
+        lambda: _ask(prefect_api, "task_runs", mine),
+        lambda found: found and all(one["state_type"] == "COMPLETED" for one in found),
+    )
     assert [one["name"] for one in tasks] == ["read lists 2021-05-04 to 2021-05-04"]
     (story,) = _ask(prefect_api, "artifacts", mine | {"artifacts": {"key": {"any_": ["fetch-story"]}}})
     assert story["description"] == "2 requests, 0 pages new or changed"
@@ -281,14 +284,6 @@ def test_nobody_there_and_the_flow_run_says_so(stenolake: Command, tmp_path: Pat
 
 def _ask(api: str, what: str, body: dict[str, object]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ask_prefect(api, "POST", f"{what}/filter", body)
-    return found
-
-
-def _until(look: Callable[[], list[dict[str, Any]]], seconds: float = 10) -> list[dict[str, Any]]:
-    """Task runs are stored within a second or two."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < deadline:
-        time.sleep(0.2)
     return found
 
 

@@ -23,6 +23,7 @@ from storage import column_lineage, openlineage, openlineage_facets
 from storage.records import Input, Output, Run, Verdict
 from storage.schemas import PUBLISHED
 from tasks.formats.blocks import FURNITURE, KINDS, PARAGRAPH_KINDS
+from tests.support import PATIENCE_SECONDS
 
 Json = dict[str, Any]
 
@@ -471,4 +472,4 @@ def test_unconfigured_prints_nothing(config: str | None, tmp_path: Path, capfd: 
 def test_the_client_is_imported_late() -> None:
     code = "import sys, storage.openlineage; sys.exit('openlineage' in sys.modules or 'requests' in sys.modules)"
     root = Path(__file__).parents[1]
-    subprocess.run([sys.executable, "-c", code], cwd=root, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True, timeout=PATIENCE_SECONDS)

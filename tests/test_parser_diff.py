@@ -71,7 +71,6 @@ def test_what_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err.startswith("parser_diff: no-such-revision: ")
 
 
-@pytest.mark.timeout(300)
 def test_the_document_that_a_parser_reads_otherwise_is_listed_and_no_other(
     prefect_api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

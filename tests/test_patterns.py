@@ -24,6 +24,5 @@ def test_what_is_not_linear_is_seen(pattern: str, way: str) -> None:
     assert grown(Found("planted", re.compile(pattern), (way,)), QUIET)
 
 
-@pytest.mark.timeout(300)
 def test_no_pattern_grows_faster_than_its_text() -> None:
     assert [slow for one in find_patterns() for slow in grown(one, QUIET)] == []

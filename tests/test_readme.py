@@ -8,8 +8,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.support import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -18,7 +16,6 @@ BLOCKS = BLOCK_RE.findall(README)
 COMMANDS = [line for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
 
 
-@pytest.mark.timeout(400)
 def test_commands_run_as_written(prefect_api: str, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}

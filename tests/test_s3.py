@@ -24,7 +24,6 @@ from tasks.s3 import Brought, Stored, bring, find
 from tests.s3_server import S3, WEED, serve_s3
 from tests.support import SAMPLE, Command, fingerprint, free_port, page
 
-pytestmark = pytest.mark.timeout(240)
 BUCKET = "archive"
 TABLES = ("documents", "turns", "paragraphs", "tags", "links", "photos", "speakers")
 

@@ -24,14 +24,11 @@ import yaml
 
 from tasks.arrivals import find_arrivals
 from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
-from tests.support import ROOT, SAMPLE, ask_prefect, free_port, write
+from tests.support import PATIENCE_SECONDS, ROOT, SAMPLE, ask_prefect, free_port, wait_for, write
 from tests.test_quiet import AUDIT
 
 DEPLOYMENTS = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-WAIT_SECONDS = 240.0
-
-pytestmark = pytest.mark.timeout(600)
 
 
 TELL = """#!{python}
@@ -67,11 +64,7 @@ class Inbox:
             server.shutdown()
 
     def about(self, run: str) -> dict[str, Any]:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not (found := [one for one in self.letters if one["run_id"] == run]):
-            assert time.monotonic() < deadline, self.letters
-            time.sleep(0.2)
-        (letter,) = found
+        (letter,) = wait_for(lambda: [one for one in self.letters if one["run_id"] == run])
         return letter
 
 
@@ -109,11 +102,10 @@ class Serving:
         return run
 
     def end_of(self, run: str) -> dict[str, Any]:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while (found := self.get(f"flow_runs/{run}"))["state_type"] not in FINAL:
-            assert time.monotonic() < deadline, found["state_name"]
-            time.sleep(0.3)
-        ended: dict[str, Any] = found
+        ended: dict[str, Any] = wait_for(
+            lambda: self.get(f"flow_runs/{run}"), lambda found: found["state_type"] in FINAL
+        )
+        assert ended["state_type"] in FINAL, ended["state_name"]
         return ended
 
 
@@ -156,7 +148,7 @@ def serve_from(folder: Path, prefect_template: Path, inbox: Inbox) -> Iterator[S
     finally:
         if process.poll() is None:  # a test has failed on the way: server and worker go with it
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -208,15 +200,15 @@ def test_a_file_that_changes_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_tables_are_assets(serving: Serving, published: dict[str, Any]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
     wanted = {f"file://{serving.folder}/lake/{table}" for table in ("documents", "turns", "speakers")}
-    found: dict[str, Any] = {}
-    while not wanted <= found.keys():  # events are stored within a second or two
-        assert time.monotonic() < deadline, found
+
+    def ask() -> dict[str, Any]:
         kind = "prefect.asset.materialization.succeeded"
         events = serving.ask("events/filter", {"filter": {"event": {"name": [kind]}}})["events"]
-        found = {event["resource"]["prefect.resource.id"]: event["payload"] for event in events}
-        time.sleep(0.3)
+        return {event["resource"]["prefect.resource.id"]: event["payload"] for event in events}
+
+    found = wait_for(ask, lambda found: wanted <= found.keys())
+    assert wanted <= found.keys()
     assert found[f"file://{serving.folder}/lake/documents"]["rows"] > 0
 
 
@@ -234,11 +226,8 @@ def test_a_schedule_fires_while_other_runs_come_to_their_end(serving: Serving, p
         ended = [serving.end_of(run) for run in (*runs, serving.start("report/daily"))]
     assert [(one["state_name"], one["state"]["message"]) for one in ended if one["state_name"] != "Completed"] == []
     assert (serving.folder / "report" / "index.html").is_file()
-    deadline = time.monotonic() + WAIT_SECONDS
     mine = {"deployments": {"id": {"any_": [deployment]}}, "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
-    while not (fired := [run for run in serving.ask("flow_runs/filter", mine) if run["auto_scheduled"]]):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    fired = wait_for(lambda: [run for run in serving.ask("flow_runs/filter", mine) if run["auto_scheduled"]])
     assert fired[0]["state"]["message"].startswith("whole: ")
     ask_prefect(serving.told["api_url"], "DELETE", f"deployments/{deployment}/schedules/{made['id']}")
 
@@ -326,7 +315,7 @@ print(run.id)
 def test_it_stops_cleanly_and_called_nobody(serving: Serving) -> None:
     """The last of the module: it ends what the others use."""
     serving.process.send_signal(signal.SIGTERM)
-    out, err = serving.process.communicate(timeout=60)
+    out, err = serving.process.communicate(timeout=PATIENCE_SECONDS)
     assert (serving.process.returncode, out, err) == (143, "", "")
     with pytest.raises(requests.ConnectionError):
         serving.get("health")

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,7 @@ import requests
 
 from flows import environment, server
 from storage.errors import UsageError
-from tests.support import ask_prefect
-
-ROOT = Path(__file__).parents[1]
-WAIT_SECONDS = 100
+from tests.support import PATIENCE_SECONDS, ROOT, ask_prefect, free_port, wait_for
 
 
 @pytest.fixture
@@ -33,8 +29,7 @@ def home(prefect_template: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server((server.HOST, 0)) as free:
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -76,15 +71,12 @@ def children(pid: int) -> list[int]:
 @pytest.fixture
 def background(home: Path, port: int) -> Iterator[dict[str, Any]]:
     done = start_ui(home, port, True, "background=True")
-    out, err = done.communicate(timeout=WAIT_SECONDS)
+    out, err = done.communicate(timeout=PATIENCE_SECONDS)
     assert (done.returncode, err) == (0, "")
     said: dict[str, Any] = json.loads(out)
     yield said
     os.kill(said["pid"], signal.SIGTERM)
-    deadline = time.monotonic() + 20
-    while is_alive(said["pid"]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not is_alive(said["pid"])
+    assert wait_for(lambda: not is_alive(said["pid"]))
 
 
 def test_a_server_in_the_background_is_ours_and_is_found_again(
@@ -100,8 +92,8 @@ def test_a_server_in_the_background_is_ours_and_is_found_again(
         "log": str(home / "stenolake-ui.log"),
     }
     assert server.is_healthy(port)
-    assert requests.get(url, timeout=10).text.lstrip().lower().startswith("<!doctype html")
-    assert requests.get(f"{url}/ui-settings", timeout=10).json()["api_url"] == f"{url}/api"
+    assert requests.get(url, timeout=PATIENCE_SECONDS).text.lstrip().lower().startswith("<!doctype html")
+    assert requests.get(f"{url}/ui-settings", timeout=PATIENCE_SECONDS).json()["api_url"] == f"{url}/api"
 
     settings = ask_prefect(f"{url}/api", "GET", "admin/settings")["server"]
     assert settings["analytics_enabled"] is False
@@ -113,7 +105,7 @@ def test_a_server_in_the_background_is_ours_and_is_found_again(
     assert ask_prefect(f"{url}/api", "POST", "flows/filter", {"limit": None}) == []
 
     again = start_ui(home, port, False)
-    out, err = again.communicate(timeout=WAIT_SECONDS)
+    out, err = again.communicate(timeout=PATIENCE_SECONDS)
     assert (again.returncode, err) == (0, "")
     assert out.splitlines() == [
         f"Flow UI: {url}  (was running already)",
@@ -131,7 +123,7 @@ def test_ctrl_c_stops_the_server(home: Path, port: int) -> None:
     ]
     (child,) = children(ui.pid)
     ui.send_signal(signal.SIGINT)
-    out, err = ui.communicate(timeout=30)
+    out, err = ui.communicate(timeout=PATIENCE_SECONDS)
     assert (ui.returncode, out, err) == (130, "", "")
     assert not is_alive(child)
     assert server.is_free(port)
@@ -140,19 +132,16 @@ def test_ctrl_c_stops_the_server(home: Path, port: int) -> None:
 
 def test_sigterm_while_it_starts_leaves_nothing(home: Path, port: int) -> None:
     ui = start_ui(home, port, True)
-    deadline = time.monotonic() + 30
-    while not children(ui.pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    (child,) = children(ui.pid)
+    (child,) = wait_for(lambda: children(ui.pid))
     ui.send_signal(signal.SIGTERM)
-    out, err = ui.communicate(timeout=30)
+    out, err = ui.communicate(timeout=PATIENCE_SECONDS)
     assert (ui.returncode, out, err) == (143, "", "")
     assert not is_alive(child)
 
 
 def test_a_server_that_cannot_start_shows_why(home: Path, port: int) -> None:
     ui = start_ui(home, port, True, PREFECT_SERVER_DATABASE_CONNECTION_URL="nosuchdb://x/y")
-    out, err = ui.communicate(timeout=WAIT_SECONDS)
+    out, err = ui.communicate(timeout=PATIENCE_SECONDS)
     assert (ui.returncode, out) == (1, "")
     assert err.startswith("the flow UI did not start (exit ")
     assert "nosuchdb" in err
@@ -163,7 +152,7 @@ def test_a_server_that_cannot_start_shows_why(home: Path, port: int) -> None:
 def test_a_home_that_cannot_be_written_is_a_storage_error(tmp_path: Path, port: int) -> None:
     (tmp_path / "file").write_text("in the way")
     ui = start_ui(tmp_path / "file" / "home", port, True)
-    _, err = ui.communicate(timeout=WAIT_SECONDS)
+    _, err = ui.communicate(timeout=PATIENCE_SECONDS)
     assert ui.returncode == 5
     assert err.startswith("storage: Not a directory: ")
 
@@ -204,7 +193,7 @@ def test_importing_does_not_import_prefect() -> None:
     code = (
         "import sys, flows.server, flows.doctor; sys.exit(bool({'prefect', 'requests', 'pyarrow'} & set(sys.modules)))"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=PATIENCE_SECONDS)
 
 
 # flows.environment
@@ -256,7 +245,7 @@ def test_prefect_knows_every_setting() -> None:
     """A setting that Prefect renames would be dead without a word."""
     names = [s.name for s in environment.SETTINGS if s.name.startswith("PREFECT_")]
     code = f"import prefect.settings as s; [getattr(s, name).value() for name in {names!r}]"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_SECONDS)
 
 
 def test_every_setting_has_a_reason() -> None:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from flows import cli
 from flows.session import session
 from storage import ledger
 from storage.lake import Lake
-from tests.support import ROOT, Command, page, write
+from tests.support import PATIENCE_SECONDS, ROOT, Command, page, wait_for, write
 
 
 @pytest.mark.parametrize(
@@ -34,11 +33,10 @@ def test_signal_ends_a_run(
         [sys.executable, "-c", "from flows.cli import main; main()", "ingest", str(dump), "--lake", str(lake)],
         cwd=ROOT, env={**os.environ, "PREFECT_API_URL": prefect_api}, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not (lake / "_raw").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+    assert wait_for(lambda: (lake / "_raw").exists() or process.poll() is not None)
+    assert process.poll() is None
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, err.splitlines()[0]) == (code, f"stenolake: {word}"), err
     assert stenolake("verify", "--lake", lake).code == 0
     assert ledger.read(Lake(lake), "runs")["status"].to_pylist() == ["failed"]
@@ -113,13 +111,9 @@ def test_a_killed_run_leaves_no_process(prefect_template: Path, tmp_path: Path) 
         [sys.executable, "-c", "from flows.cli import main; main()", "ingest", str(dump), "--lake", str(lake)],
         cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while not (lake / "_raw").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+    assert wait_for(lambda: (lake / "_raw").exists() or process.poll() is not None)
+    assert process.poll() is None
     assert len(processes_with(mark)) > 2, "the command, its server, and what watches it"
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 20
-    while (left := processes_with(mark)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not left
+    assert wait_for(lambda: processes_with(mark), lambda left: not left) == []

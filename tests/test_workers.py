@@ -19,7 +19,7 @@ from storage.lake import Lake
 from tasks.cut import cut_batches
 from tasks.workers import Workers, default_count
 from tests.harness import plain_ingest, signature
-from tests.support import ROOT, SAMPLE, Command, end_here, page, refuse, write
+from tests.support import PATIENCE_SECONDS, ROOT, SAMPLE, Command, end_here, page, refuse, wait_for, write
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -58,7 +58,7 @@ def test_nobody_waits_for_an_item_that_takes_long() -> None:
             later.release()
             return workers.run(abs, number)
         for _ in range(4):
-            assert later.acquire(timeout=60)
+            assert later.acquire(timeout=PATIENCE_SECONDS)
         return 0
 
     with Workers(2) as workers:
@@ -130,17 +130,13 @@ def test_no_worker_outlives_its_run(prefect_api: str, tmp_path: Path, number: si
     environ = {"PREFECT_API_URL": prefect_api, "STENOLAKE_WORKERS": "2", "test_workers": str(tmp_path)}
     command = [sys.executable, "-c", "from flows.cli import main; main()", "ingest", str(dump), "--lake", str(lake)]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environ, stderr=subprocess.DEVNULL)
-    while not list(lake.glob("_staging/*/batch-*.txt")):
-        assert process.poll() is None
-        time.sleep(0.05)
+    assert wait_for(lambda: list(lake.glob("_staging/*/batch-*.txt")) or process.poll() is not None)
+    assert process.poll() is None
     time.sleep(0.2)  # into the work of a worker, most likely
     assert len(living(mark)) > 1
     process.send_signal(number)
-    assert process.wait(30) == code
-    deadline = time.monotonic() + 30
-    while (left := living(mark)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left == []
+    assert process.wait(PATIENCE_SECONDS) == code
+    assert wait_for(lambda: living(mark), lambda left: not left) == []
 
 
 def test_the_number_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
