@@ -25,6 +25,7 @@ from flows import report_data
 from flows.charts import draw_bars
 from flows.shown import reveal, tell, tell_json
 from storage.errors import UsageError
+from storage.exchange import CannotExchangeError, exchange
 from storage.files import storing
 from storage.lake import Lake
 
@@ -161,7 +162,7 @@ def _charts(sums: dict[str, Counter[Any]], names: dict[str, str]) -> list[Any]:
         ),
         draw_bars("Turns by year", ("year", "turns"), [(year, sums["turns"][year]) for year in span]),
         draw_bars(
-            "Who speaks most", ("speaker", "turns"),
+            "Turns by who speaks most", ("speaker", "turns"),
             [(names.get(who, who), turns) for who, turns in sums["speakers"].most_common(TOP_SPEAKERS)], lying=True,
         ),
         draw_bars(
@@ -226,9 +227,21 @@ def place_report(lake: Path, out: Path) -> tuple[Path, Pages]:
         fresh.mkdir(parents=True)
         pages = build_report(opened, fresh)
         (fresh / _MARKER).write_text(json.dumps({"pages": pages.count, "bytes": pages.bytes}) + "\n", "utf-8")
-        shutil.rmtree(place, ignore_errors=True)
-        fresh.replace(place)
+        _put(fresh, place)
     return place, pages
+
+
+def _put(fresh: Path, place: Path) -> None:
+    """Have the new report where the old one was; whoever reads finds one of them, where the system can do that."""
+    if place.exists():
+        try:
+            exchange(fresh, place)
+        except CannotExchangeError:
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            shutil.rmtree(fresh, ignore_errors=True)
+            return
+    fresh.replace(place)
 
 
 def run_report(lake: Path, out: Path, *, as_json: bool) -> int:

@@ -13,9 +13,10 @@ import pytest
 
 from flows import artifacts
 from flows.charts import draw_bars
-from flows.report import build_report
+from flows.report import build_report, place_report
 from storage import ledger
 from storage.commit import commit
+from storage.exchange import CannotExchangeError, exchange
 from storage.lake import SORT_KEYS, Lake, Partition
 from storage.merge import strand_of
 from storage.records import Finding, Run
@@ -240,6 +241,29 @@ def test_report_goes_nowhere_else(stenolake: Command, sample_lake: Path, tmp_pat
     assert stenolake("report", "--lake", sample_lake, "--out", sample_lake / "report").code == 2
     assert (tmp_path / "mine.txt").exists()
     assert stenolake("report", "--lake", tmp_path / "none").code == 10
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_report_takes_the_place_of_the_one_before(
+    sample_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
+) -> None:
+    out = tmp_path / "report"
+    place_report(sample_lake, out)
+    write(out, "old.html", "a page of the report before")
+    stood: list[bool] = []
+
+    def swap(one: Path, other: Path) -> None:
+        if not can_exchange:
+            raise CannotExchangeError
+        exchange(one, other)
+        stood.append((other / "index.html").exists() and (one / "old.html").exists())
+
+    monkeypatch.setattr("flows.report.exchange", swap)
+    place_report(sample_lake, out)
+    assert stood == ([True] if can_exchange else [])
+    assert (out / "index.html").exists()
+    assert not (out / "old.html").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
 def test_report_of_an_empty_lake(tmp_path: Path) -> None:
