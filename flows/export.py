@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import importlib.metadata
 import os
@@ -28,7 +29,7 @@ def run_export_warc(
     rows = chosen_fetches(target, source, since, until)
     if not rows:
         raise UsageError("no response is archived here that fits", "fetch a source first, or name other days")
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
+    beside = out.with_name(f".{os.getpid()}.warc")
     software = f"Stenolake/{importlib.metadata.version('stenolake')}"
     try:
         with storing(beside), beside.open("wb") as sink:
@@ -38,7 +39,8 @@ def run_export_warc(
         with storing(out):
             beside.replace(out)
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            beside.unlink(missing_ok=True)
     size = out.stat().st_size
     if as_json:
         tell_json({"status": "written", "path": str(out), "responses": count, "bytes": size})

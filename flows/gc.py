@@ -14,6 +14,7 @@ from flows.shown import tell, tell_json
 from storage import ledger, recover
 from storage.commit import Move
 from storage.errors import DamageError
+from storage.files import list_files
 from storage.lake import PARTITIONED, Lake
 from storage.lock import is_held
 from storage.records import Output
@@ -32,7 +33,7 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     Raises:
         DamageError: the ledger is not whole, or has lost entries: it cannot tell what is reached.
     """
-    standing = sorted(path for path in lake.root.rglob("*") if path.is_file())  # first: what comes later is reached
+    standing = list_files(lake.root)  # first: what comes later is reached
     listed, damage = read_ledger(lake, explain_pending(lake))
     if damage:
         raise DamageError(f"{damage[0].where} {damage[0].problem}, so nothing is deleted", damage[0].advice)

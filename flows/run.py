@@ -45,7 +45,7 @@ def run_ingest(
     if accept_envelope is not None and not accept_envelope.strip():
         raise UsageError("no reason is given", "say after --accept-envelope why the dump is right: it is kept")
     if source is not None and not _is_slug(source):
-        raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens")
+        raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens, 63 at most")
     if language is not None and read_language(language) is None:
         raise UsageError(f"no tag of a language: {language}", "give a BCP 47 tag, such as en or pt-BR")
     for name in inputs:
@@ -89,7 +89,7 @@ def _is_text(name: str) -> bool:
 
 
 def _is_slug(text: str) -> bool:
-    return bool(text) and all(char.isascii() and (char.islower() or char.isdigit() or char == "-") for char in text)
+    return 0 < len(text) < 64 and all(char.isascii() and (char.islower() or char.isdigit() or char == "-") for char in text)
 
 
 def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> int:
@@ -123,7 +123,7 @@ def run_reprocess(lake: Path, *, as_json: bool, **parameters: Any) -> int:
 
     Lake.open(lake)  # a wrong path is told before a server is started
     if parameters["source"] is not None and not _is_slug(parameters["source"]):
-        raise UsageError(f"not a slug: {parameters['source']}", "use lower-case letters, digits and hyphens")
+        raise UsageError(f"not a slug: {parameters['source']}", "use lower-case letters, digits and hyphens, 63 at most")
     started = time.monotonic()
     with bar():
         counts = call_flow(reprocess, lake=str(lake), **parameters)

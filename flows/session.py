@@ -102,7 +102,7 @@ def session(
                 run.sightings.clear()
                 run.readings.clear()
                 # the disk may be what failed; the first error is the one to tell
-                with contextlib.suppress(StorageError, LakeHeldError):
+                with contextlib.suppress(StorageError, LakeHeldError, OSError):
                     note_objects(run, target, folder)
                     close(at_work, ())
             raise

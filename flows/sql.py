@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from flows.shown import tell, tell_json
 from storage.errors import UsageError
+from storage.files import list_files
 from storage.lake import Lake
 from storage.ledger_schemas import QUARANTINE, VERDICTS
 from storage.schemas import FOLDED, LINEAGE, TABLES
@@ -49,7 +50,8 @@ def connect(lake: Lake, query: str = "") -> duckdb.DuckDBPyConnection:
     for view, (pattern, schema) in _VIEWS.items():
         if view not in named:
             continue
-        if next(lake.root.glob(pattern), None) is None:
+        place = lake.root / pattern.partition("*")[0].rpartition("/")[0]
+        if not any(path.match(pattern) for path in list_files(place)):
             connection.register(view, schema.empty_table())
             continue
         files = f"{glob.escape(str(lake.root))}/{pattern}".replace("'", "''")

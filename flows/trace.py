@@ -14,6 +14,8 @@ from flows.shown import plain, tell, tell_json
 from storage import ledger
 from storage.errors import DamageError, UsageError
 from storage.lake import Lake, Partition
+from storage.parquet import read_rows
+from storage.people_schemas import SPEAKERS
 from storage.schemas import TABLES
 
 EXCERPT_BYTES = 1200
@@ -47,17 +49,22 @@ def trace_id(lake: Lake, asked: str) -> Answer:
     if row := _ROW_RE.fullmatch(asked):
         return _trace_row(lake, asked, *row.groups())
     if _DOCUMENT_RE.fullmatch(asked):
-        return _trace_document(lake, asked)
+        return _trace_held(lake, "document_id", asked) or _trace_document(lake, asked)
     if _SHA256_RE.fullmatch(asked):
         return _trace_dump(lake, asked)
     if _HELD_RE.fullmatch(asked):
-        return _trace_held(lake, asked)
+        if held := _trace_held(lake, "quarantine_id", asked):
+            return held
+        advice = "stenolake sql 'select distinct quarantine_id, title from quarantine'"
+        raise UsageError(f"not in quarantine: {asked}", advice)
     if runs := ledger.read_run(lake, "runs", asked).to_pylist():
         return _trace_run(lake, runs[0])
+    if speakers := _where(read_rows(lake.speakers, SPEAKERS), speaker_id=asked).to_pylist():
+        return _trace_speaker(lake, speakers[0])
     raise UsageError(
         f"not an id of this lake: {asked}",
         "give a document_id, turn_id, paragraph_id, the id of a tag, link or photo (<document_id>-g0000, -l, -o), "
-        "the SHA-256 of a dump, a quarantine id or a run_id",
+        "a speaker_id, the SHA-256 of a dump, a quarantine id or a run_id",
     )
 
 
@@ -123,14 +130,25 @@ def _trace_dump(lake: Lake, sha256: str) -> Answer:
     }  # fmt: skip
 
 
-def _trace_held(lake: Lake, asked: str) -> Answer:
-    findings = _where(ledger.read(lake, "quarantine"), quarantine_id=asked).to_pylist()
-    if not findings:
-        raise UsageError(
-            f"not in quarantine: {asked}", "stenolake sql 'select distinct quarantine_id, title from quarantine'"
-        )
-    first = findings[0]
-    return {"id": asked, "what": "quarantine", "findings": findings, "excerpt": _excerpt(lake, first)}
+def _trace_held(lake: Lake, column: str, asked: str) -> Answer | None:
+    """What was found in something that was held back, and of a document that no table has."""
+    findings = _where(ledger.read(lake, "quarantine"), **{column: asked}).to_pylist()
+    if not findings or (column == "document_id" and _look_up(lake, asked)):
+        return None
+    return {"id": asked, "what": "quarantine", "findings": findings, "excerpt": _excerpt(lake, findings[0])}
+
+
+def _trace_speaker(lake: Lake, speaker: Answer) -> Answer:
+    speaker_id, documents = speaker["speaker_id"], []
+    for partition in lake.partitions():
+        turns = _where(lake.read("turns", partition, ["document_id", "speaker_id"]), speaker_id=speaker_id)
+        counts = {one["values"]: one["counts"] for one in pc.value_counts(turns["document_id"]).to_pylist()}
+        rows = lake.read("documents", partition, ["document_id", "title", "event_date"]) if counts else None
+        for row in rows.to_pylist() if rows else ():
+            if row["document_id"] in counts:
+                file = _relative(lake, "turns", partition)
+                documents.append({**row, "turns": counts[row["document_id"]], "file": file})
+    return {"id": speaker_id, "what": "speaker", "row": speaker, "documents": documents}
 
 
 def _trace_run(lake: Lake, run: Answer) -> Answer:
@@ -190,12 +208,18 @@ def _excerpt(lake: Lake, span: Mapping[str, Any]) -> str | None:
     return text if end - start <= EXCERPT_BYTES else f"{text} … [{end - start - EXCERPT_BYTES} bytes more]"
 
 
-def _find_document(lake: Lake, document_id: str) -> tuple[Partition, Answer]:
+def _look_up(lake: Lake, document_id: str) -> tuple[Partition, Answer] | None:
     for partition in lake.partitions():
         rows = _where(lake.read("documents", partition), document_id=document_id)
         if rows.num_rows:
             found: Answer = rows.to_pylist()[0]
             return partition, found
+    return None
+
+
+def _find_document(lake: Lake, document_id: str) -> tuple[Partition, Answer]:
+    if found := _look_up(lake, document_id):
+        return found
     advice = "stenolake sql 'select document_id, title from documents'; a document in quarantine has no rows"
     raise UsageError(f"no such document: {document_id}", advice)
 

@@ -5,12 +5,15 @@
         objects.ndjson    raw objects, each listed before it is renamed into `_raw`
         <name>            staged files, synced
         kept/<n>          a second name (a hard link) of each file that is about to be replaced or removed
+        kept/<n>.old      a third one, and kept/<n>.new, one of the file that replaces it: what taking the move back
+                          takes, made before, since a disk that is full has no room for a name either
         intent.json       the moves, with sizes and hashes
         <table>/          the folder of a source as it will be, or was, where it is exchanged whole
 
 While `intent.json` stands, the run is decided: every move can be made again, or taken back, at any time. A run that is
 killed before is as if it had never been; one that is killed after is finished by the next run that holds the lake. An
-error (a full disk, a folder that may not be written) takes all moves back, so that it leaves the lake as it was.
+error (a full disk, a folder that may not be written) takes all moves back, so that it leaves the lake as it was. That
+takes renames and exchanges of what stands already.
 
 The ledger files of the run are moves like the others, the last ones: tables and ledger cannot tell different stories.
 """
@@ -22,14 +25,14 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import StorageError
-from storage.exchange import NO_LINKS, CannotExchangeError, exchange_files
+from storage.exchange import NO_LINKS, CannotExchangeError, exchange, exchange_files
 from storage.failpoint import reach
-from storage.files import make_folder, move_into_place, sha256_file, storing, sync_folder, write_bytes
+from storage.files import list_files, make_folder, move_into_place, sha256_file, storing, sync_folder, write_bytes
 from storage.records import Output
 
 INTENT = "intent.json"
@@ -190,28 +193,41 @@ def undo(root: Path, folder: Path, moves: Sequence[Move]) -> None:
     in order.
 
     Raises:
-        StorageError: one failed; the intent stays.
+        StorageError: one failed; the others are taken back, and the intent stays.
     """
     reach("undo.begun")
+    failed = list[StorageError]()
     for number, move in reversed(list(enumerate(moves))):
-        final, staged, kept = root / move.output.path, folder / move.staged, folder / _KEPT / str(number)
-        with storing(final):
-            if _taken_back(root, folder, moves, move):
-                pass
-            elif move.removes:
-                if kept.exists() and not final.exists():
-                    _restore(kept, final)
-            elif final.exists() and not staged.exists():
-                if kept.exists():
-                    _link(final, staged)
-                    _restore(kept, final)
-                else:
-                    final.replace(staged)
-                    sync_folder(final.parent)
+        final = root / move.output.path
+        try:
+            with storing(final):
+                if not _taken_back(root, folder, moves, move):
+                    _take_back(final, folder / move.staged, folder / _KEPT / str(number), move)
+        except StorageError as error:
+            failed.append(error)
         reach("undo.move")
+    if failed:
+        raise StorageError(
+            f"{failed[0].message}; a part of what this run changed could not be taken back",
+            "make room, or give the right to write there, and run anything on this lake: it finishes this run first",
+        ) from failed[0]
     with storing(folder):
         _forget(folder)
     reach("undo.done")
+
+
+def _take_back(final: Path, staged: Path, kept: Path, move: Move) -> None:
+    if move.removes:
+        if kept.exists() and not final.exists():
+            _restore(kept, final)
+    elif final.exists() and not staged.exists():
+        if kept.exists():
+            if not _renamed(kept.with_suffix(".new"), staged):
+                _link(final, staged)
+            _restore(kept, final)
+        else:
+            final.replace(staged)
+            sync_folder(final.parent)
 
 
 def _taken_back(root: Path, folder: Path, moves: Sequence[Move], move: Move) -> bool:
@@ -223,9 +239,23 @@ def _taken_back(root: Path, folder: Path, moves: Sequence[Move], move: Move) -> 
     for number, one in group:
         kept = folder / _KEPT / str(number)
         files[_below(root, one)] = kept if kept.exists() else None
-    if any(_is_made(root, folder, one) for _, one in group):
-        exchange_files(_home(root, move), files, folder / move.output.table)
+    home, scratch = _home(root, move), folder / move.output.table
+    made = [_is_made(root, folder, one) for _, one in group]
+    if all(made) and scratch.is_dir() and _holds(scratch, files, home):
+        exchange(scratch, home)
+        sync_folder(home.parent)
+        sync_folder(folder)
+    elif any(made):
+        exchange_files(home, files, scratch)
     return True
+
+
+def _holds(scratch: Path, files: Mapping[str, Path | None], home: Path) -> bool:
+    """Whether what was exchanged is the old content still: these files, and all others as they stand."""
+    standing = {path.relative_to(home).as_posix(): path for path in list_files(home)}
+    wanted = {name: path for name, path in {**standing, **files}.items() if path}
+    found = {path.relative_to(scratch).as_posix(): path for path in list_files(scratch)}
+    return found.keys() == wanted.keys() and all(path.samefile(wanted[name]) for name, path in found.items())
 
 
 def _keep(root: Path, folder: Path, moves: Sequence[Move]) -> None:
@@ -237,16 +267,29 @@ def _keep(root: Path, folder: Path, moves: Sequence[Move]) -> None:
             final = root / move.output.path
             if final.exists():
                 _link(final, kept / str(number))
+                _link_again(final, kept / f"{number}.old")
+                if not move.removes:
+                    _link_again(folder / move.staged, kept / f"{number}.new")
             reach("commit.keeping")
         sync_folder(kept)
 
 
 def _restore(kept: Path, final: Path) -> None:
-    again = kept.with_suffix(".again")  # `kept` itself stays, in case that this is done twice
-    again.unlink(missing_ok=True)
-    _link(kept, again)
-    again.replace(final)
+    if not _renamed(kept.with_suffix(".old"), final):
+        again = kept.with_suffix(".again")  # `kept` itself stays, in case that this is done twice
+        again.unlink(missing_ok=True)
+        _link(kept, again)
+        again.replace(final)
     sync_folder(final.parent)
+
+
+def _renamed(path: Path, name: Path) -> bool:
+    """Whether a file was there to be renamed."""
+    try:
+        path.replace(name)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _link(path: Path, name: Path) -> None:
@@ -256,6 +299,15 @@ def _link(path: Path, name: Path) -> None:
         if error.errno not in NO_LINKS:
             raise
         shutil.copy2(path, name)
+
+
+def _link_again(path: Path, name: Path) -> None:
+    """Another link, or nothing where there are none: what is taken back there is copied."""
+    try:
+        os.link(path, name)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
 
 
 def _forget(folder: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from storage.failpoint import reach
-from storage.files import make_folder, sync_folder
+from storage.files import list_files, make_folder, sync_folder
 
 # What a file system says that knows no hard links, or none to this file.
 NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
@@ -36,10 +36,11 @@ def exchange_files(folder: Path, files: Mapping[str, Path | None], scratch: Path
 
     Raises:
         CannotExchangeError: not here.
+        StorageError: the folder cannot be listed; nothing has changed.
         OSError: linking or exchanging failed; nothing has changed.
     """
     shutil.rmtree(scratch, ignore_errors=True)
-    standing = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    standing = {path.relative_to(folder).as_posix(): path for path in list_files(folder) if path.is_file()}
     make_folder(scratch)
     for name, source in sorted({**standing, **files}.items()):
         if source is not None:

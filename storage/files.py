@@ -24,8 +24,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)  # Python has no `syncfs`
 _ADVICE = {
     errno.ENOSPC: "free some space and run the same command again: what was published is untouched",
     errno.EDQUOT: "the quota is used up; free some space and run the same command again",
-    errno.EACCES: "give this user the right to write there and run the same command again",
-    errno.EPERM: "give this user the right to write there and run the same command again",
+    errno.EACCES: "give this user the right to read and write there and run the same command again",
+    errno.EPERM: "give this user the right to read and write there and run the same command again",
     errno.EROFS: "the file system is read-only; remount it or choose another lake with --lake",
 }
 # What a disk says and a network does not: an error like this is one of storage, wherever it came up.
@@ -50,6 +50,34 @@ def storing(what: Path | str, only: Collection[int] | None = None) -> Iterator[N
         where = error.filename or what
         advice = _ADVICE.get(error.errno or 0, "check the disk (`stenolake doctor`) and run the same command again")
         raise StorageError(f"storage: {error.strerror or error}: {where}", advice) from error
+
+
+def list_files(folder: Path) -> list[Path]:
+    """All files below a folder, in order; none where there is no such folder.
+
+    Unlike `rglob`, which takes a folder that it cannot list for an empty one.
+
+    Raises:
+        StorageError: a folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    with storing(folder):
+        return sorted(Path(root, name) for root, _, names in os.walk(folder, onerror=refuse) for name in names)
+
+
+def list_names(folder: Path) -> list[str]:
+    """The names of what stands in a folder, in order; none where there is no such folder.
+
+    Raises:
+        StorageError: it cannot be listed.
+    """
+    with storing(folder), contextlib.suppress(FileNotFoundError):
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names are what is asked for
+    return []
 
 
 def require_folder(path: Path) -> Path:

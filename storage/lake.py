@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from storage import schemas
 from storage.commit import Move
 from storage.errors import NoLakeError
-from storage.files import sha256_file
+from storage.files import list_names, sha256_file
 from storage.merge import Merge, Strand, merge
 from storage.parquet import read_rows, read_strand, write_groups
 from storage.raw import RawStore
@@ -100,11 +100,17 @@ class Lake:
         return self.root / "speakers" / "part-0.parquet"
 
     def partitions(self) -> list[Partition]:
-        """The partitions that stand in `documents`, in order."""
-        found = []
-        for path in (self.root / "documents").glob("source=*/year=*/part-0.parquet"):
-            if named := _PARTITION_RE.fullmatch(f"{path.parent.parent.name}/{path.parent.name}"):
-                found.append(Partition(named["source"], int(named["year"])))
+        """The partitions that stand in `documents`, in order.
+
+        Raises:
+            StorageError: a folder cannot be listed, which must not look like an empty one.
+        """
+        found, documents = [], self.root / "documents"
+        for source in list_names(documents):
+            for year in list_names(documents / source) if source.startswith("source=") else ():
+                named = _PARTITION_RE.fullmatch(f"{source}/{year}")
+                if named and (documents / source / year / "part-0.parquet").exists():
+                    found.append(Partition(named["source"], int(named["year"])))
         return sorted(found)
 
     def read(

@@ -16,7 +16,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from storage import ledger_schemas as schemas
 from storage.commit import Move
 from storage.errors import DamageError
 from storage.failpoint import reach
-from storage.files import seal, storing, write_synced
+from storage.files import list_names, seal, storing, write_synced
 from storage.lake import Lake
 from storage.parquet import reading
 from storage.records import Output, Run
@@ -97,12 +96,8 @@ def _stage_checkpoints(lake: Lake, folder: Path) -> list[Move]:
 
 
 def _names(lake: Lake, name: str) -> list[str]:
-    """The files of a ledger table, run by run as they held the lake."""
-    folder = lake.root / TABLES[name][1]
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as files:
-        return sorted(file.name for file in files if file.name.endswith(".parquet"))
+    """The files of a ledger table, run by run as they held the lake; raises StorageError where it cannot be listed."""
+    return [file for file in list_names(lake.root / TABLES[name][1]) if file.endswith(".parquet")]
 
 
 def read(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 from storage.digest import digest_rows
 from storage.errors import DamageError, StorageError
 from storage.failpoint import reach
-from storage.files import make_folder, storing, sync_file
+from storage.files import DISK_ERRORS, make_folder, storing, sync_file
 from storage.merge import ROW_GROUP_ROWS, Merge, Strand, columns_of_size, describe, find_spans, strand_of
 from storage.order import columns_of_order, find_units, keys_of_units
 
@@ -22,6 +23,7 @@ _LOW_CARDINALITY = frozenset(
     "source_id language kind event_date place speaker_label speaker_name speaker_role speaker_kind speaker_id facet"
     " value relation parser run_id rendition_sha256 dump_sha256 document_id turn_id ingested_at table".split()
 )
+_NOT_OF_THE_FILE = DISK_ERRORS | {errno.EMFILE, errno.ENFILE}
 _BLOOM_FILTERED = frozenset({"document_id", "turn_id", "paragraph_id", "row_id"})
 
 
@@ -31,9 +33,15 @@ TABLE_ADVICE = "delete it and run `stenolake reprocess`, which makes it anew out
 
 @contextlib.contextmanager
 def reading(path: Path, advice: str = "restore it from a copy of the lake") -> Iterator[None]:
-    """Turn what is raised while a Parquet file is read into a DamageError that names it."""
+    """Turn what is raised while a Parquet file is read into a DamageError that names it.
+
+    Raises:
+        DamageError: it is no Parquet of that schema any more.
+        StorageError: it may be whole: the disk, a right or this process's limit of open files is in the way.
+    """
     try:
-        yield
+        with storing(path, _NOT_OF_THE_FILE):
+            yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise DamageError(f"cannot be read: {path}: {error}", advice) from error
 

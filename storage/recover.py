@@ -17,7 +17,7 @@ from storage.commit import INTENT, Move, commit, is_whole, read_intent, redo, un
 from storage.errors import StorageError
 from storage.failpoint import reach
 from storage.fetches import noted_fetches
-from storage.files import storing, write_bytes
+from storage.files import list_names, storing, write_bytes
 from storage.lake import Lake
 from storage.lock import is_held
 from storage.raw import listed_objects
@@ -173,4 +173,5 @@ def _stands(lake: Lake, output: Output) -> bool:
 
 def is_recorded(lake: Lake, run: Run) -> bool:
     """Whether the ledger has it already: it was killed, or told to end, after its commit, as it cleared its folder."""
-    return any((lake.root / "_lineage" / "runs").glob(f"{ledger.stem(run)}-*.parquet"))
+    names = list_names(lake.root / "_lineage" / "runs")
+    return any(name.startswith(f"{ledger.stem(run)}-") for name in names)

@@ -93,7 +93,13 @@ def find_files(name: str, lake: Path) -> Iterator[Path]:
         yield Path("-")
         return
     path = Path(name)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # a name that is too long, a folder on the way that may not be entered
+        raise UsageError(
+            f"cannot read {name}: {error.strerror}", "check the path, and the rights of this user"
+        ) from error
+    if is_folder:
         yield from _walk(path, lake.resolve())
     elif path.exists():
         if not path.is_file():

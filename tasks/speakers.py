@@ -194,7 +194,7 @@ def stage_speakers(lake: Lake, partitions: Sequence[Partition], moves: Sequence[
             found.append(read_rows(folder / own[0].staged, APPEARANCES))
         elif not own and final.exists():
             found.append(read_rows(final, APPEARANCES))
-    if not (told or made) and (lake.speakers.exists() or not found):
+    if not (partitions or made) and (lake.speakers.exists() or not found):
         return []
     return [*made, *_stage(lake, "speakers", "", lake.speakers, fold_speakers(found), folder)]
 

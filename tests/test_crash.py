@@ -54,10 +54,10 @@ DISK_BYTES, STEP_BYTES = 4 << 20, 384 << 10
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 4 MiB."""
+    """A real file system of 4 MiB and 2,000 names."""
     place = tmp_path / "disk"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "stenolake-test", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=2000", "stenolake-test", str(place)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("this user may not mount a small file system")
     yield place
@@ -78,6 +78,27 @@ def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path) -> None:
         codes.append(run(after, lake, prepare=ignore_preflight))
         with filler.open("r+b") as stream:
             stream.truncate(max(0, filler.stat().st_size - STEP_BYTES))
+    assert set(codes[:-1]) == {5}
+    assert codes[-1] == 0
+    assert leftovers(lake) == []
+
+
+def test_a_disk_that_has_no_room_for_another_name(small_disk: Path, tmp_path: Path) -> None:
+    before, after = write_scenes(tmp_path)
+    lake, filler = small_disk / "lake", small_disk / "filler"
+    assert run(before, lake) == 0
+    tables = fingerprint(lake, "documents", "turns", "speakers")
+    filler.mkdir()
+    names = [filler / str(number) for number in range(2000)]
+    with contextlib.suppress(OSError):
+        for name in names:
+            name.touch()
+    fillers, codes = [name for name in names if name.exists()], list[int]()
+    while codes[-1:] != [0] and fillers:
+        for _ in range(24):  # a little more room each time
+            fillers.pop().unlink()
+        assert fingerprint(lake, "documents", "turns", "speakers") == tables
+        codes.append(run(after, lake, prepare=ignore_preflight))
     assert set(codes[:-1]) == {5}
     assert codes[-1] == 0
     assert leftovers(lake) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,72 @@ def test_a_failure_takes_all_back(tmp_path: Path, moves: list[Move]) -> None:
     with pytest.raises(StorageError):
         commit.commit(tmp_path, folder, [*moves, last])
     assert standing(tmp_path) == OLD
+
+
+def test_what_cannot_be_listed_is_not_taken_for_nothing(tmp_path: Path, moves: list[Move]) -> None:
+    """Year 5, which stays, was left out of the new folder."""
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("year=5"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    with pytest.MonkeyPatch.context() as rights:
+        rights.setattr(os, "scandir", refuse)
+        with pytest.raises(StorageError, match=r"Permission denied: .*/turns/source=a/year=5"):
+            commit.commit(tmp_path, tmp_path / "staging", moves)
+    assert standing(tmp_path) == OLD
+
+
+@pytest.fixture
+def broken_off(tmp_path: Path, moves: list[Move]) -> list[Move]:
+    """The moves, two of a file each, and a last one that cannot be made."""
+    write(tmp_path, "speakers", "old")
+    write(tmp_path, "blocks", "old")
+    write(tmp_path, "lineage", "in the way")
+    changes = {"speakers": "new", "blocks": "", "withdrawn": "new", "lineage/run.parquet": "a run"}
+    folder = tmp_path / "staging"
+    return [*moves, *(move(tmp_path, folder, name, text, together=False) for name, text in changes.items())]
+
+
+def test_taking_back_needs_no_room(tmp_path: Path, broken_off: list[Move], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk without room for another name: links and folders cannot be made any more."""
+    undo = commit.undo
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def undo_on_a_full_disk(root: Path, folder: Path, moves: list[Move]) -> None:
+        with pytest.MonkeyPatch.context() as disk:
+            disk.setattr(os, "link", full)
+            disk.setattr(os, "mkdir", full)
+            undo(root, folder, moves)
+
+    monkeypatch.setattr(commit, "undo", undo_on_a_full_disk)
+    with pytest.raises(StorageError, match="Not a directory"):
+        commit.commit(tmp_path, tmp_path / "staging", broken_off)
+    assert standing(tmp_path) == OLD
+    assert [(tmp_path / name).read_text() for name in ("speakers", "blocks")] == ["old", "old"]
+    assert not (tmp_path / "withdrawn").exists()
+    assert not (tmp_path / "staging" / "intent.json").exists()
+
+
+def test_what_cannot_be_taken_back_is_told_and_the_rest_is(
+    tmp_path: Path, broken_off: list[Move], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(final: Path, *_: object) -> None:
+        if final.name == "speakers":
+            raise OSError(errno.EIO, "Input/output error", str(final))
+        take_back(final, *_)
+
+    take_back = commit._take_back
+    monkeypatch.setattr(commit, "_take_back", refuse)
+    with pytest.raises(StorageError, match="speakers; a part of what this run changed could not be taken back"):
+        commit.commit(tmp_path, tmp_path / "staging", broken_off)
+    assert standing(tmp_path) == OLD
+    assert [(tmp_path / name).read_text() for name in ("speakers", "blocks")] == ["new", "old"]
+    assert (tmp_path / "staging" / "intent.json").exists()
 
 
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.EXDEV], ids=["no-exchange", "no-links"])
