@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from flows.bar import bar
 from flows.call import call_flow
 from flows.shown import command, tell, tell_json
 
+SLUG_ADVICE = "use lower-case letters, digits and hyphens, 63 at most"
 QUESTION = (
     "select speaker_id, count(*) as turns, sum(word_count)::int as words from turns "
     "where speaker_kind = 'person' group by all order by words desc limit 4"
@@ -45,7 +47,7 @@ def run_ingest(
     if accept_envelope is not None and not accept_envelope.strip():
         raise UsageError("no reason is given", "say after --accept-envelope why the dump is right: it is kept")
     if source is not None and not _is_slug(source):
-        raise UsageError(f"not a slug: {source}", "use lower-case letters, digits and hyphens, 63 at most")
+        raise UsageError(f"not a slug: {source}", SLUG_ADVICE)
     if language is not None and read_language(language) is None:
         raise UsageError(f"no tag of a language: {language}", "give a BCP 47 tag, such as en or pt-BR")
     for name in inputs:
@@ -89,7 +91,7 @@ def _is_text(name: str) -> bool:
 
 
 def _is_slug(text: str) -> bool:
-    return 0 < len(text) < 64 and all(char.isascii() and (char.islower() or char.isdigit() or char == "-") for char in text)
+    return re.fullmatch(r"[a-z0-9-]{1,63}", text) is not None
 
 
 def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> int:
@@ -123,7 +125,7 @@ def run_reprocess(lake: Path, *, as_json: bool, **parameters: Any) -> int:
 
     Lake.open(lake)  # a wrong path is told before a server is started
     if parameters["source"] is not None and not _is_slug(parameters["source"]):
-        raise UsageError(f"not a slug: {parameters['source']}", "use lower-case letters, digits and hyphens, 63 at most")
+        raise UsageError(f"not a slug: {parameters['source']}", SLUG_ADVICE)
     started = time.monotonic()
     with bar():
         counts = call_flow(reprocess, lake=str(lake), **parameters)
