@@ -33,6 +33,7 @@ from tasks.hold import Held, count_warnings, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
 from tasks.publish import Judged, Plan, plan_publication  # noqa: E402
 from tasks.rebuild import choose_inputs, dump_of, retrieved_at  # noqa: E402
+from tasks.release import find_releases  # noqa: E402
 
 Known = list[tuple[Dump, Defaults, dt.datetime]]
 
@@ -134,7 +135,10 @@ def publish(at_work: Session, known: Known, held: Sequence[Held], judged: Sequen
     run.counts |= summarise(plan, judged, dumps, findings, count_warnings(held))
     run.counts["changed"] = changed
     run.status = "completed_with_quarantine" if findings else "completed"
-    run.findings += unseen(ledger.open_findings(lake), findings)
+    before = ledger.open_findings(lake)
+    run.findings += unseen(before, findings)
+    run.releases += find_releases(before, plan, judged, dumps, findings, "retry", None)
+    run.versions += plan.versions
     steps.publish(at_work, stage_all(at_work, plan, judged))
 
 

@@ -127,12 +127,14 @@ def plan_publication(
         judged: the fragments of the run.
         retrievals: dump hash -> the times at which it was fetched, where known.
         started_at: start of the run, which stands for the time of dumps of unknown retrieval.
-        anew: the dumps are not new, their rows are derived again: all are published, and none is a version.
+        anew: the dumps are not new, their rows are derived again: all are published, and none is a version but of a
+            document that has none yet, since it was held back or not found until now.
     """
     gone = ledger.withdrawn(lake)
     candidates, settled = _candidates(judged, retrievals, started_at, gone)
     known = lake.known_documents({met[0].partition.source for met in candidates.values()}, candidates)
     told = _told_versions(lake, candidates)
+    versioned = {document_id for document_id, _ in told}
     held_at = _retrievals(lake)
     plan = Plan(unchanged=settled + sum(one.fragment.repeated for one in judged))
     for document_id in sorted(candidates):
@@ -174,8 +176,8 @@ def plan_publication(
         plan.added[winner.partition][winner.fragment].append(document_id)
         if before:
             plan.replaced[before.partition].add(document_id)
-        if not anew:
-            plan.versions += _versions(document_id, before, own_id, met)
+        if not anew or document_id not in versioned:
+            plan.versions += _versions(document_id, before if document_id in versioned else None, own_id, met)
     return plan
 
 
