@@ -28,7 +28,7 @@ from tasks.arrivals import find_arrivals  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
 
 
-@flow(name="drop", flow_run_name="drop {folder}", persist_result=False, on_crashed=[notify_crashed])
+@flow(name="drop", flow_run_name="drop {folder}", persist_result=False, retries=0, on_crashed=[notify_crashed])
 @refusable
 def drop(
     folder: str = environment.DROP,

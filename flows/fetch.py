@@ -40,7 +40,9 @@ from tasks.withdraw import withdraw  # noqa: E402
 BATCH_PAGES = 50  # in one task run, which costs 10 ms and more, and is a line in the UI
 BATCH_DAYS = 366  # whose lists one task run reads
 
-_OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
+_OPTIONS: dict[str, Any] = {
+    "persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False, "retries": 0,
+}  # fmt: skip
 
 
 def name_run() -> str:
@@ -50,7 +52,7 @@ def name_run() -> str:
     return f"fetch {Path(str(told.get('source'))).stem} {days}".strip()
 
 
-@flow(name="fetch", flow_run_name=name_run, persist_result=False, on_crashed=[notify_crashed])
+@flow(name="fetch", flow_run_name=name_run, persist_result=False, retries=0, on_crashed=[notify_crashed])
 @refusable
 def fetch(
     source: str = "kremlin",

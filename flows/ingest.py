@@ -45,7 +45,7 @@ def name_run() -> str:
     return f"ingest {Path(inputs[0]).name or inputs[0]}{more}"
 
 
-@flow(name="ingest", flow_run_name=name_run, persist_result=False, on_crashed=[notify_crashed])
+@flow(name="ingest", flow_run_name=name_run, persist_result=False, retries=0, on_crashed=[notify_crashed])
 @refusable
 def ingest(
     inputs: list[str],

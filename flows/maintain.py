@@ -38,7 +38,7 @@ from tasks.release import find_releases  # noqa: E402
 Known = list[tuple[Dump, Defaults, dt.datetime]]
 
 
-@flow(name="reprocess", persist_result=False, on_crashed=[notify_crashed])
+@flow(name="reprocess", persist_result=False, retries=0, on_crashed=[notify_crashed])
 @refusable
 def reprocess(
     lake: str = environment.LAKE,
@@ -113,7 +113,7 @@ def derive_all(at_work: Session, known: Known) -> list[Held]:
     return held
 
 
-@task(name="compare", persist_result=False, cache_policy=NO_CACHE, cache_result_in_memory=False)
+@task(name="compare", persist_result=False, cache_policy=NO_CACHE, cache_result_in_memory=False, retries=0)
 def compare(
     lake: Lake, judged: Sequence[Judged], known: Known, started_at: dt.datetime
 ) -> tuple[Plan, dict[str, list[str]]]:

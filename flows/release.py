@@ -30,7 +30,9 @@ from tasks.hold import Held  # noqa: E402
 Pairs = frozenset[tuple[str, str]]
 
 
-@flow(name="retry", flow_run_name="retry what is held back", persist_result=False, on_crashed=[notify_crashed])
+@flow(
+    name="retry", flow_run_name="retry what is held back", persist_result=False, retries=0, on_crashed=[notify_crashed]
+)
 @refusable
 def retry(lake: str = environment.LAKE, ids: list[str] | None = None, rule: str | None = None) -> State:
     """Read documents in quarantine again and publish those that pass now.
@@ -48,7 +50,7 @@ def retry(lake: str = environment.LAKE, ids: list[str] | None = None, rule: str 
     return finish(at_work.run)
 
 
-@flow(name="accept", flow_run_name="accept {id}", persist_result=False, on_crashed=[notify_crashed])
+@flow(name="accept", flow_run_name="accept {id}", persist_result=False, retries=0, on_crashed=[notify_crashed])
 @refusable
 def accept(id: str, reason: str, lake: str = environment.LAKE) -> State:
     """Publish a document in quarantine as it is; who, when and why stand in the lineage.

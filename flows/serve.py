@@ -31,6 +31,7 @@ from flows.shown import tell, tell_json
 from storage.errors import StenolakeError, UsageError
 
 POOL = "stenolake"
+SERVES = "stenolake serve on "  # a lake: name of our worker
 # A run at work is ended in order: it takes back what it had begun, and says so.
 STOP_RUNS_SECONDS = 20.0
 
@@ -58,45 +59,54 @@ def run_serve(
         raise UsageError("PREFECT_API_URL is not set", "name the server that is to have the deployments")
     if not only_deploy:
         drop.mkdir(parents=True, exist_ok=True)  # a schedule that looks there is no reason to fail on the first day
-    with collect_signals() as received, _server(port, received) as server:
+    lake_name = environ["STENOLAKE_LAKE"].replace("/", "\\").replace("%", "_")  # a worker's name has neither
+    name = "" if only_deploy else f"{SERVES}{lake_name}"
+    with collect_signals() as received, _server(port, received) as (server, own):
         environ["PREFECT_API_URL"] = server.api_url
-        deployed = _deploy(environ) if not received else []
+        deployed = _deploy(environ, name) if not received else []
         _announce(server, environ, deployed, as_json=as_json, stays=not only_deploy)
         if not only_deploy and not received:
-            with _worker(environ) as (worker, log):
+            with _worker(environ, name) as (worker, log):
                 while not received:
                     if worker.poll() is not None:
                         raise failure("the worker ended by itself", worker, log)
+                    if own and own.poll() is not None:
+                        raise failure("the flow UI ended by itself", own, Path(server.log))
                     time.sleep(POLL_SECONDS)
     return EXIT_CODES[received[0]] if received else 0
 
 
 @contextlib.contextmanager
-def _server(port: int | None, received: list[signal.Signals]) -> Iterator[Server]:
+def _server(
+    port: int | None, received: list[signal.Signals]
+) -> Iterator[tuple[Server, subprocess.Popen[bytes] | None]]:
     """The server that is set, one that listens on the port already, or one of our own for as long as we run."""
     if url := environment.in_force("PREFECT_API_URL"):
         from flows.call import require_server
 
         require_server()
-        yield Server(url.rstrip("/").removesuffix("/api"), url, f"export PREFECT_API_URL={url}", False, 0, "")
+        yield Server(url.rstrip("/").removesuffix("/api"), url, f"export PREFECT_API_URL={url}", False, 0, ""), None
         return
     chosen, is_running = choose_port(port)
     if is_running:
-        yield describe(chosen, pid=0, log="")
+        yield describe(chosen, pid=0, log=""), None
         return
     log = environment.prefect_home() / "stenolake-ui.log"
     process = start_server(chosen, log)
     try:
         await_health(process, chosen, log, received)
-        yield describe(chosen, process.pid, str(log))
+        yield describe(chosen, process.pid, str(log)), process
     finally:
         stop_process(process)
 
 
-def _deploy(environ: dict[str, str]) -> list[dict[str, Any]]:
+def _deploy(environ: dict[str, str], worker: str) -> list[dict[str, Any]]:
     """Pool, deployments and automation, made by a process of its own: this one stays small for months."""
-    command = [sys.executable, "-m", "flows.deployments"]
+    command = [sys.executable, "-m", "flows.deployments", worker]
     done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode == UsageError.exit_code:
+        message, _, advice = done.stderr.strip().partition("\n  ")
+        raise UsageError(message, advice)
     if done.returncode:
         raise StenolakeError(f"the deployments cannot be made: {done.stderr.strip()[-2000:]}", "see prefect.yaml")
     told: list[dict[str, Any]] = json.loads(done.stdout)
@@ -104,10 +114,11 @@ def _deploy(environ: dict[str, str]) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _worker(environ: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def _worker(environ: dict[str, str], name: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """A worker of our pool, in a session of its own, so that we end its runs in order."""
     log = environment.prefect_home() / "stenolake-worker.log"
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--install-policy", "never"]
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--name", name]
+    command += ["--install-policy", "never"]
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command, env=environ, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
@@ -134,6 +145,8 @@ def _announce(
     else:
         lines = [f"Flow UI: {server.url}" + ("  (Ctrl-C stops it and its runs)" if stays else "")]
         lines += [f"  {name:<16} {path}" for name, path in places.items()]
-        lines += [f"  {one['name']:<16} {', '.join(one['schedules']) or 'by hand'}" for one in deployed]
+        for one in deployed:
+            paused = f"  (paused: {', '.join(one['paused'])})" if one["paused"] else ""
+            lines.append(f"  {one['name']:<16} {', '.join(one['schedules']) or 'by hand'}{paused}")
         tell("\n".join(lines))
     sys.stdout.flush()

@@ -42,7 +42,9 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_OPTIONS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False}
+_OPTIONS: dict[str, Any] = {
+    "persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False, "retries": 0,
+}  # fmt: skip
 
 
 def shut(value: T) -> T:

@@ -31,7 +31,7 @@ DAMAGE_ROWS = 200  # in the table of the UI; `stenolake verify` names all
 Sample = Literal["today", "1/1", "1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"]
 
 
-@flow(name="verify", flow_run_name="verify {sample}", persist_result=False, on_crashed=[notify_crashed])
+@flow(name="verify", flow_run_name="verify {sample}", persist_result=False, retries=0, on_crashed=[notify_crashed])
 @refusable
 def verify(lake: str = environment.LAKE, sample: Sample = "1/1") -> State:
     """Prove the lake against its raw bytes; ends as `DamageFound` when something fails.
@@ -60,7 +60,7 @@ def _rows(damage: list[Damage]) -> list[dict[str, object]]:
     ]
 
 
-@flow(name="report", flow_run_name="report", persist_result=False, on_crashed=[notify_crashed])
+@flow(name="report", flow_run_name="report", persist_result=False, retries=0, on_crashed=[notify_crashed])
 @refusable
 def report(lake: str = environment.LAKE, out: str = environment.REPORT) -> State:
     """Write the lake's report as HTML that opens from disk.

@@ -22,6 +22,9 @@ import pytest
 import requests
 import yaml
 
+from flows import serve as serve_flow
+from flows.server import Server
+from storage.errors import StenolakeError
 from tasks.arrivals import find_arrivals
 from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
 from tests.support import PATIENCE_SECONDS, ROOT, SAMPLE, ask_prefect, free_port, wait_for, write
@@ -281,6 +284,60 @@ def test_dead_runs_are_watched_for_by_one_automation(serving: Serving) -> None:
     assert held["name"] == "stenolake: runs without a heartbeat"
     assert (held["trigger"]["posture"], held["trigger"]["within"]) == ("Proactive", 90.0)
     assert [(action["type"], action["state"]) for action in held["actions"]] == [("change-flow-run-state", "CRASHED")]
+
+
+def test_what_was_paused_stays_paused(serving: Serving) -> None:
+    verify, report = (serving.get(f"deployments/name/{name}") for name in ("verify/week", "report/daily"))
+    (entry,) = verify["schedules"]
+    address = f"deployments/{verify['id']}/schedules/{entry['id']}"
+    ask_prefect(serving.told["api_url"], "PATCH", address, {"active": False})
+    serving.ask(f"deployments/{report['id']}/pause_deployment")
+    command = [sys.executable, "-m", "flows.deployments"]
+    again = subprocess.run(command, env=serving.environ, cwd=ROOT, capture_output=True, text=True, check=True)
+    told = {one["name"]: (one["schedules"], one["paused"]) for one in json.loads(again.stdout)}
+    assert told["verify/week"] == ([], ["30 4 * * * UTC"])
+    assert told["report/daily"] == ([], ["30 7 * * * UTC"])
+    assert told["drop/folder"] == (["*/15 * * * * UTC"], [])
+    assert [one["active"] for one in serving.get("deployments/name/verify/week")["schedules"]] == [False]
+    assert serving.get("deployments/name/report/daily")["paused"] is True
+
+
+def test_another_lake_on_this_server_is_refused(serving: Serving, tmp_path: Path) -> None:
+    """Each run would go to whichever of the two lakes comes first."""
+    port = serving.told["url"].rpartition(":")[2]
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "serve", "--port", port, "--lake"]
+    environ = {name: value for name, value in serving.environ.items() if name != "PREFECT_API_URL"}
+    other = subprocess.run(
+        [*command, str(tmp_path / "other")], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert other.returncode == 2
+    assert other.stderr.splitlines()[0] == (
+        f"stenolake: another `stenolake serve` is at work on this server, on {serving.told['lake']}"
+    )
+
+
+def test_it_ends_when_its_own_server_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = write(tmp_path, "log", "out of memory\n")
+
+    @contextlib.contextmanager
+    def server(*_: object) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
+        yield Server("http://127.0.0.1:1", "http://127.0.0.1:1/api", "", True, 1, str(log)), subprocess.Popen(["false"])
+
+    @contextlib.contextmanager
+    def worker(*_: object) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+        with subprocess.Popen(["sleep", "600"]) as process:
+            try:
+                yield process, log
+            finally:
+                process.kill()
+
+    monkeypatch.setattr(serve_flow, "_server", server)
+    monkeypatch.setattr(serve_flow, "_worker", worker)
+    monkeypatch.setattr(serve_flow, "_deploy", lambda *_: [])
+    with pytest.raises(StenolakeError, match="the flow UI ended by itself"):
+        serve_flow.run_serve(tmp_path / "lake", tmp_path / "drop", tmp_path / "report", None, as_json=True)
 
 
 def test_a_run_that_falls_silent_is_marked_as_crashed(serving: Serving) -> None:
