@@ -216,17 +216,18 @@ def _log(visit: Visit, text: str) -> None:
 def take_in(at_work: Session, visit: Visit, goal: Destination) -> list[Dump]:
     """The pages that no run has taken in yet, as dumps."""
     waiting = dumps.waiting_responses(at_work.lake, visit.memory, at_work.run.fetches)
-    found = _acquire(shut(at_work), shut(waiting), goal.edition.formats, len(waiting)) if waiting else []
+    found = _acquire(shut(at_work), shut(waiting), shut(goal), len(waiting)) if waiting else []
     at_work.run.inputs += [dump.record for dump in found]
     return found
 
 
 @task(name="acquire", task_run_name="acquire {count} pages", **_OPTIONS)
 def _acquire(
-    at_work: Session, waiting: Sequence[dict[str, Any]], format_names: Sequence[str], count: int
+    at_work: Session, waiting: Sequence[dict[str, Any]], goal: Destination, count: int
 ) -> list[Dump]:
+    formats, zone = goal.edition.formats, goal.profile.time_zone
     with at_work.raw.gathering() as gathered:
-        return [dumps.to_dump(row, gathered, format_names) for row in waiting]
+        return [dumps.to_dump(row, gathered, formats, zone) for row in waiting]
 
 
 def note_removed(at_work: Session, visit: Visit) -> None:

@@ -10,11 +10,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from tasks import identity
+from tasks import identity, own_facts
 from tasks.formats.blocks import Block, Speaker, fold
 from tasks.formats.unfold import part_head
 from tasks.origin import Origin
-from tasks.own_facts import event_date, named_date
 from tasks.people import identify, person_tags
 from tasks.told import SAID_DATE, Fact, read_language, read_source
 
@@ -73,11 +72,13 @@ class Document:
         self._text = None  # of a batch these are twice its bytes, and all are in `data`
 
     def _read_facts(self) -> None:
-        origin, told, published = self.origin, self.origin.told, self.value("published_at")
+        origin, told = self.origin, self.origin.told
+        published = own_facts.published(self.value, origin.time_zone)
         publisher = origin.source_id or self._read("source", read_source)
         self.source_id = self._infer("source_id", publisher, told.source or self._host())
         self.language = self._infer("language", origin.language or self._read("language", read_language), told.language)
-        printed, named = event_date(self.value, origin.time_zone), named_date(self.value)
+        printed = own_facts.event_date(self.value, published, origin.time_zone)
+        named = own_facts.named_date(self.value)
         self.event_date = self._infer("event_date", printed, named or told.date)
         if not (printed or named) and (doubtful := self.words("doubtful_date")):
             self.inferred.append(f"event_date: {doubtful} has two readings")
@@ -97,7 +98,7 @@ class Document:
         self.document_id = identity.document_id(
             self.source_id or "",
             self.language or UNDETERMINED,
-            published if isinstance(published, dt.date) else self.event_date,
+            published or self.event_date,
             f"{self.title or ''}\n{opening}" if opening else self.title or "",
         )
 

@@ -17,7 +17,7 @@ class Origin:
     """What is known of a document besides its text.
 
     `source_id` and `language` are what its format proves, None where it proves none; `told` is taken where the document
-    does not tell its own.
+    does not tell its own. `time_zone` is that of its format, else of the source it was fetched from, else empty.
     """
 
     source_id: str | None

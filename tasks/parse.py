@@ -75,16 +75,17 @@ def _parse_slice(
     assert piece.dump.format
     assert record.rendition_sha256
     format_ = formats.FORMATS[piece.dump.format]
+    told = tell(record, defaults.date, defaults.source, defaults.language)
     origin = Origin(
         source_id=format_.SOURCE or None,
         language=format_.LANGUAGE or None,
-        time_zone=format_.TIME_ZONE,
+        time_zone=format_.TIME_ZONE or told.time_zone,
         parser=f"{format_.NAME}/{format_.VERSION}",
         dump_sha256=record.dump_sha256,
         rendition_sha256=record.rendition_sha256,
         run_id=defaults.run_id,
         ingested_at=defaults.started_at,
-        told=tell(record, defaults.date, defaults.source, defaults.language),
+        told=told,
         aliases=read_aliases(defaults.aliases),
     )
     text = data.decode()

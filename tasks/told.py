@@ -5,7 +5,7 @@ A fact that the document does not tell itself is taken from the first of these t
     1. the record that held it: a JSONL field, a header of a WARC record or of an HTTP response
     2. the address of the page: a day in its path
     3. the name of its file
-    4. `--date`, `--source`, `--language`
+    4. `--date`, `--source`, `--language`; of a page that was fetched, the profile
     5. for the source alone: the host of the address
 
 All of it stands in the ledger's inputs, so that deriving the tables anew finds the same facts. What is taken is noted
@@ -89,7 +89,7 @@ class Fact(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is told of the documents of one dump; `host` is the source that the address of a page gives, told last."""
+    """What is told of the documents of one dump, and the time zone of the source that it was fetched from."""
 
     title: Fact[str] | None = None
     date: Fact[dt.date] | None = None
@@ -98,6 +98,7 @@ class Told:
     language: Fact[str] | None = None
     url: Fact[str] | None = None
     name: Fact[str] | None = None
+    time_zone: str = ""
 
 
 def tell(record: Input, date: dt.date | None = None, source: str | None = None, language: str | None = None) -> Told:
@@ -105,12 +106,13 @@ def tell(record: Input, date: dt.date | None = None, source: str | None = None, 
 
     Args:
         record: the dump as the ledger knows it.
-        date, source, language: what a person said.
+        date, source, language: what a person said, or the profile that the dump was fetched by.
 
     Returns:
         The facts. `title` is what the record says, `name` a title made of the file's name, for those who have no other.
     """
     fields = list(_record_fields(record))
+    is_fetched = "edition" in record.derivation
     name, is_own = _file_name(record.uri)
     url = _first(fields, "url", _read_url) or _page_address(record)
     day = (
@@ -122,11 +124,11 @@ def tell(record: Input, date: dt.date | None = None, source: str | None = None, 
     tag = (
         _first(fields, "language", read_language)
         or _fact(read_language((record.http_headers or {}).get("content-language", "")), "header content-language")
-        or _fact(language, "--language")
+        or _fact(language, "profile" if is_fetched else "--language")
     )
     publisher = (
         _first(fields, "source", read_source)
-        or _fact(source, "--source")
+        or _fact(source, "profile" if is_fetched else "--source")
         or _fact(read_source(url.value) if url else None, "host of the address")
     )
     return Told(
@@ -137,6 +139,7 @@ def tell(record: Input, date: dt.date | None = None, source: str | None = None, 
         language=tag,
         url=url,
         name=_fact(_name_title(name, record), "file name"),
+        time_zone=str(record.derivation.get("time_zone") or ""),
     )
 
 

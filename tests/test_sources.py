@@ -15,7 +15,7 @@ from storage.errors import UsageError
 from storage.lake import Lake
 from tasks.fetch.content import find_notice
 from tests.publisher import ROBOTS, Site, serve
-from tests.support import Command
+from tests.support import Command, fingerprint
 
 DAYS = {"ferry-fares": dt.date(2024, 3, 4), "barley-prices": dt.date(2024, 3, 5), "old-mill": dt.date(2023, 1, 2)}
 
@@ -128,6 +128,13 @@ language = "en"
 base = "https://lessk-house.example"
 formats = ["article-html"]
 """
+PAGED = """[[editions.en.lists]]
+kind = "paged"
+address = "/list/{page}"
+frame = "main"
+entry = "li"
+date = "time"
+"""
 FEEDS = {
     "atom": """<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><entry><title>a</title>
 <link rel="alternate" href="{one}"/><published>2024-03-04T10:00:00Z</published></entry>
@@ -151,6 +158,29 @@ def test_a_feed_and_single_addresses(stenolake: Command, site: Site, tmp_path: P
     said = stenolake("fetch", own, "--base-url", site.base, *told)
     assert (said.code, said.json["documents"]["published"]) == (0, 3)
     assert [part.source for part in Lake(tmp_path / "lake").partitions()] == ["lessk", "lessk"]
+
+
+def test_days_are_those_of_the_source(stenolake: Command, site: Site, tmp_path: Path) -> None:
+    lake, own, told = tmp_path / "lake", tmp_path / "lessk.toml", article("ferry-fares", dt.date(2024, 1, 2))
+    clocks = {"/s/1": b"2024-01-02T22:30:00+00:00", "/s/2": b"2024-01-03T01:30:00"}
+    for number, clock in clocks.items():
+        page = told.replace(b"2024-01-02T15:30:00-05:00", clock).replace(b"Ferry fares", b"Fares " + number.encode())
+        site.pages[number] = page.replace(b'lang="en-US"', b"").replace(b"canonical", b"alternate")
+    items = "".join(f'<li><a href="{one}">x</a><time datetime="2024-01-03">3 Jan</time></li>' for one in clocks)
+    site.pages["/list/1"] = f"<html><body><main>{items}</main></body></html>".encode()
+    own.write_text(PROFILE.replace("Europe/Berlin", "Europe/Istanbul") + PAGED, "utf-8")
+    days = ["--since", "2024-01-03", "--until", "2024-01-03", "--base-url", site.base, "--delay", 0]
+    said = stenolake("fetch", own, *days, "--lake", lake, "--json")
+    assert (said.code, said.json["documents"]["published"]) == (0, 2)
+    (part,) = Lake(lake).partitions()
+    moment = dt.datetime(2024, 1, 2, 22, 30, tzinfo=dt.UTC)
+    names = ("event_date", "published_at", "inferred")
+    rows = [[row[name] for name in names] for row in Lake(lake).read("documents", part).to_pylist()]
+    assert rows == [[dt.date(2024, 1, 3), moment, ["language: profile", "source_id: profile", "url: address of the dump"]]] * 2
+    before = fingerprint(lake, "documents", "turns")
+    assert stenolake("reprocess", "--lake", lake).code == 0
+    assert fingerprint(lake, "documents", "turns") == before
+    assert stenolake("verify", "--lake", lake).code == 0
 
 
 @pytest.mark.parametrize(

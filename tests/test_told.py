@@ -162,6 +162,38 @@ def test_the_address_that_a_document_prints_tells_its_source(address: str, sourc
     assert "source_id: host of the address" in row["inferred"]
 
 
+@pytest.mark.parametrize(
+    ("clock", "zone", "day", "published"),
+    [
+        ("2024-01-02T22:30:00+00:00", "Europe/Istanbul", dt.date(2024, 1, 3), dt.datetime(2024, 1, 2, 22, 30)),
+        ("2024-01-02T22:30:00-05:00", "America/New_York", dt.date(2024, 1, 2), dt.datetime(2024, 1, 3, 3, 30)),
+        ("2024-01-03T01:30:00", "Europe/Istanbul", dt.date(2024, 1, 3), dt.datetime(2024, 1, 2, 22, 30)),
+        ("2024-01-03", "Europe/Istanbul", dt.date(2024, 1, 3), None),
+        ("9999-12-31T23:30:00+00:00", "Europe/Istanbul", dt.date(9999, 12, 31), dt.datetime(9999, 12, 31, 23, 30)),
+        ("0001-01-01T01:30:00", "Europe/Istanbul", dt.date(1, 1, 1), None),
+        # nobody knows the zone of what was not fetched
+        ("2024-01-02T22:30:00+00:00", "", dt.date(2024, 1, 2), dt.datetime(2024, 1, 2, 22, 30)),
+        ("2024-01-03T01:30:00", "", dt.date(2024, 1, 3), None),
+    ],
+)
+def test_a_clock_is_read_in_the_time_zone_of_the_source(
+    clock: str, zone: str, day: dt.date, published: dt.datetime | None
+) -> None:
+    text = f"---\npublished: {clock}\n---\n\nThank you."
+    origin = Origin("lessk", "en", zone, "test/1", "a" * 64, "a" * 64, "run", AT)
+    found = Document(text, labelled_text.parse(text), 0, origin)
+    assert (found.event_date, found.published) == (day, published and published.replace(tzinfo=dt.UTC))
+    unknown = Document(text, labelled_text.parse(text), 0, Origin("lessk", "en", "", "", "", "", "", AT))
+    assert (found.document_id == unknown.document_id) == (found.published == unknown.published)
+
+
+def test_what_a_profile_told_is_not_said_to_come_from_an_option() -> None:
+    fetched = {"edition": "tr", "time_zone": "Europe/Istanbul"}
+    told = tell(dump("https://gazette.example/1", fetched), source="gazette", language="tr")
+    assert (told.source, told.language) == (Fact("gazette", "profile"), Fact("tr", "profile"))
+    assert told.time_zone == "Europe/Istanbul"
+
+
 def test_nothing_is_made_up() -> None:
     row = project(LEAD, Told())
     assert (row["source_id"], row["event_date"], row["title"], row["language"]) == (None, None, None, "und")

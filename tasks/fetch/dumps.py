@@ -46,15 +46,16 @@ def _row(fetch: Fetch) -> dict[str, Any]:
     return {name: getattr(fetch, name) for name in Fetch.__slots__}
 
 
-def to_dump(row: Mapping[str, Any], raw: RawStore, format_names: Sequence[str]) -> Dump:
-    """A response as a dump of its address, with what the response told.
+def to_dump(row: Mapping[str, Any], raw: RawStore, format_names: Sequence[str], time_zone: str) -> Dump:
+    """A response as a dump of its address, with what the response and the profile told.
 
-    It is read as the format of the edition that recognises it, and else as the first one.
+    It is read as the format of the edition that recognises it, and else as the first one. The source's time zone goes
+    with it, so that whoever reads it again from the raw store finds the same days.
     """
     sha256, headers = row["dump_sha256"], row["http_headers"] or {}
     size = sum(len(chunk) for chunk in raw.chunks(sha256))
     dump = recognise(sha256, size, row["url"], "", raw, _choose(raw, sha256, format_names))
-    derivation = {**dump.record.derivation, "edition": row["edition"]}
+    derivation = {**dump.record.derivation, "edition": row["edition"], "time_zone": time_zone}
     if row["asked"] != row["url"]:
         derivation["asked"] = row["asked"]
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower() or dump.record.media_type

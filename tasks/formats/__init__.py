@@ -21,9 +21,9 @@ and, where what stands ahead of a line does not tell which documents begin behin
 
     FROM_ANY_LINE = True                      so that a large dump is cut by a look at its end
 
-`SOURCE` and `LANGUAGE` are what the format itself proves, empty where it proves none: then blocks of kind `source` and
-`language`, or what is told from outside (`tasks/told.py`), stand in. A new format is one module and
-one line in `_MODULES`.
+`SOURCE`, `LANGUAGE` and `TIME_ZONE` are what the format itself proves, empty where it proves none: then blocks of kind
+`source` and `language`, or what is told from outside (`tasks/told.py`), stand in. A new format is one module and one
+line in `_MODULES`.
 """
 
 from __future__ import annotations

@@ -99,7 +99,8 @@ KINDS: dict[str, str] = {
     "section_mark": "`Published in sections:`",
     "sections": "section names; value: tuple of str",
     "published_mark": "`Publication date:`",
-    "published_at": "publication date and time; value: aware datetime.datetime in UTC; datetime.date without a time",
+    "published_at": "publication date and time; value: datetime.datetime in UTC, or naive where no zone is printed;"
+    " datetime.date without a time",
     "end_mark": "`Text version`: the page is complete",
     "furniture": "other text of the page itself: direct links, share buttons",
     "unrecognised": "text that no rule recognised",

@@ -27,7 +27,7 @@ NAME = "labelled-text"
 VERSION = 1
 SOURCE = ""  # anybody prints so: the document tells its source, or a person does
 LANGUAGE = ""
-TIME_ZONE = "UTC"
+TIME_ZONE = ""
 
 # Labels prove a transcript and no publisher: a format that knows its own pages goes first.
 _EVIDENCE = 0.42

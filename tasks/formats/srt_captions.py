@@ -15,7 +15,7 @@ NAME = "srt"
 VERSION = 1
 SOURCE = ""
 LANGUAGE = ""
-TIME_ZONE = "UTC"
+TIME_ZONE = ""
 MEDIA_TYPE = "application/x-subrip"
 
 __all__ = [

@@ -19,7 +19,7 @@ NAME = "webvtt"
 VERSION = 1
 SOURCE = ""
 LANGUAGE = ""
-TIME_ZONE = "UTC"
+TIME_ZONE = ""
 MEDIA_TYPE = "text/vtt"
 
 __all__ = [
