@@ -31,7 +31,7 @@ from flows.telling import is_heard  # noqa: E402
 from storage.lock import hold  # noqa: E402
 from tasks.acquire import Dump  # noqa: E402
 from tasks.fetch import coverage, due, dumps  # noqa: E402
-from tasks.fetch.profile import ByDate, Paged  # noqa: E402
+from tasks.fetch.profile import ByDate  # noqa: E402
 from tasks.fetch.visit import Page, Visit  # noqa: E402
 from tasks.hold import Held, find_unreadable  # noqa: E402
 from tasks.parse import Defaults  # noqa: E402
@@ -124,7 +124,8 @@ def go(
         ask_for(visit, pages, goal.tag)
         missing, doubt = due.choose_missing(pages)
         ask_for(visit, missing, goal.tag, is_second=True)
-    run.counts["fetch"] = visit.count(pages) | ({"doubt": doubt} if doubt else {})
+    doubts = "; ".join(filter(None, (*visit.faults, *visit.doubts, doubt)))
+    run.counts["fetch"] = visit.count(pages) | ({"doubt": doubts} if doubts else {})
     return visit, days
 
 
@@ -180,10 +181,7 @@ def _follow_ends(visit: Visit, days: Sequence[dt.date]) -> None:
 
 @task(name="read list", task_run_name="read {kind}", **_OPTIONS)
 def _read_list(visit: Visit, spec: Any, since: dt.date, kind: str) -> None:
-    if isinstance(spec, Paged):
-        visit.read_pages_of_lists(spec, since)
-    else:
-        visit.read_whole(spec)
+    visit.read_lists(spec, since)
     _log(visit, f"{visit.lists_read} lists read, {len(visit.pages)} pages known by now")
 
 
@@ -222,9 +220,7 @@ def take_in(at_work: Session, visit: Visit, goal: Destination) -> list[Dump]:
 
 
 @task(name="acquire", task_run_name="acquire {count} pages", **_OPTIONS)
-def _acquire(
-    at_work: Session, waiting: Sequence[dict[str, Any]], goal: Destination, count: int
-) -> list[Dump]:
+def _acquire(at_work: Session, waiting: Sequence[dict[str, Any]], goal: Destination, count: int) -> list[Dump]:
     formats, zone = goal.edition.formats, goal.profile.time_zone
     with at_work.raw.gathering() as gathered:
         return [dumps.to_dump(row, gathered, formats, zone) for row in waiting]

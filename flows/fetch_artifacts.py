@@ -14,6 +14,7 @@ _WORDS = {
     "requests": "requests", "lists": "lists read", "due": "pages due", "stored": "pages new or changed",
     "unchanged": "pages unchanged", "missing": "pages missing", "gone": "pages that are gone",
     "failed": "pages that failed", "refused": "pages refused", "withdrawn": "documents withdrawn",
+    "links_refused": "links on lists that the profile does not admit",
 }  # fmt: skip
 
 

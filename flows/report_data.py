@@ -55,7 +55,7 @@ def read_runs(lake: Lake) -> list[Row]:
 
 def _tell_visit(visit: Row) -> str:
     """What a visit to a source brought, and why it ended early, where it did."""
-    told = [f"{value:,} {name}" for name, value in visit.items() if isinstance(value, int) and value]
+    told = [f"{value:,} {name.replace('_', ' ')}" for name, value in visit.items() if isinstance(value, int) and value]
     return "; ".join([", ".join(told), *(visit[name] for name in ("stopped", "doubt") if visit.get(name))])
 
 

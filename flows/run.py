@@ -110,7 +110,10 @@ def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> 
         tell_json(counts)
     else:
         told = counts["fetch"]
-        tell("fetched    " + "  ".join(f"{value} {name}" for name, value in told.items() if isinstance(value, int)))
+        tell(
+            "fetched    "
+            + "  ".join(f"{value} {name.replace('_', ' ')}" for name, value in told.items() if isinstance(value, int))
+        )
         if doubt := told.get("doubt"):
             tell(f"doubt      {doubt}")
         _tell(counts, lake, dry_run=False)

@@ -176,7 +176,10 @@ def test_days_are_those_of_the_source(stenolake: Command, site: Site, tmp_path: 
     moment = dt.datetime(2024, 1, 2, 22, 30, tzinfo=dt.UTC)
     names = ("event_date", "published_at", "inferred")
     rows = [[row[name] for name in names] for row in Lake(lake).read("documents", part).to_pylist()]
-    assert rows == [[dt.date(2024, 1, 3), moment, ["language: profile", "source_id: profile", "url: address of the dump"]]] * 2
+    assert (
+        rows
+        == [[dt.date(2024, 1, 3), moment, ["language: profile", "source_id: profile", "url: address of the dump"]]] * 2
+    )
     before = fingerprint(lake, "documents", "turns")
     assert stenolake("reprocess", "--lake", lake).code == 0
     assert fingerprint(lake, "documents", "turns") == before

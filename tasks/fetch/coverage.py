@@ -39,15 +39,16 @@ class Reach:
     def add(self, listing: Listing, own: dt.date | None = None) -> None:
         """Note what one list names; `own` is the day that it was asked for by.
 
-        A list of a day that leads to no other knows of that day alone.
+        A list of a day that leads to no other knows of that day alone. One with an entry whose day cannot be read
+        proves nothing: it may be of any day.
         """
+        if listing.undated:
+            return
         self._together = None
         days = [entry.day for entry in listing.entries if entry.day]
         is_alone = listing.older is None and listing.newer is None
         if is_alone and own:
             self._own.add(own)
-        elif is_alone and not days and not listing.refused:
-            self.add_all()  # one list, and nothing on it
         if not days:
             return
         # as printed, from end to end: an entry that is out of order in the middle makes a list reach no further

@@ -17,9 +17,12 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from storage.errors import UnsafeInputError
 from tasks.fetch.address import Address, join
 from tasks.fetch.profile import ByDate, Feed, Paged, Sitemap
+from tasks.formats.dates import find_days
 
 MAX_ENTRIES = 50_000  # as many as a sitemap may hold
 MAX_XML_BYTES = 64 << 20  # a sitemap may have 50 MB, not compressed
+
+_MAX_DATE_CHARS = 300  # of what stands where a day should
 
 _ISO_DAY_RE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
@@ -41,9 +44,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one list names, in its order; lists next to it; entries whose address may not be asked.
+    """What one list names, in its order; lists next to it; how many entries have an address that may not be asked.
 
-    `number`: which of all lists it is, so that two addresses of one list are known as such.
+    `number`: which of all lists it is, so that two addresses of one list are known as such; `undated`: what entries
+    print where the profile says that their day stands, and no day can be read, empty where nothing stands there.
     """
 
     entries: tuple[Entry, ...]
@@ -52,6 +56,7 @@ class Listing:
     number: str | None = None
     children: tuple[Address, ...] = ()
     refused: int = 0
+    undated: tuple[str, ...] = ()
 
 
 def read_markup(body: bytes, spec: ByDate | Paged, base: Address, admit: Admit) -> Listing:
@@ -64,6 +69,7 @@ def read_markup(body: bytes, spec: ByDate | Paged, base: Address, admit: Admit) 
     if tree.css_first(spec.frame) is None:
         raise NotAListError(f"has no {spec.frame}, which every list has")
     found: list[Entry] = []
+    undated: list[str] = []
     refused = 0
     for node in tree.css(spec.entry)[:MAX_ENTRIES]:
         link = node.css_first(spec.link)
@@ -71,11 +77,14 @@ def read_markup(body: bytes, spec: ByDate | Paged, base: Address, admit: Admit) 
         address = _admit(href, base, admit, spec.include)
         if address is None:
             refused += bool(href)
-        else:
-            found.append(Entry(address, _day_in(node, spec.date)))
+            continue
+        day, printed = _day_in(node, spec.date)
+        found.append(Entry(address, day))
+        if spec.date and day is None:
+            undated.append(printed)
     return Listing(
         tuple(found), _link(tree, spec.next, base, admit), _link(tree, spec.previous, base, admit),
-        _number(tree, spec.number), refused=refused,
+        _number(tree, spec.number), refused=refused, undated=tuple(undated),
     )  # fmt: skip
 
 
@@ -89,9 +98,13 @@ def _number(tree: LexborHTMLParser, selector: str | None) -> str | None:
     return node.attributes.get("data-page") if node else None
 
 
-def _day_in(node: LexborNode, selector: str | None) -> dt.date | None:
+def _day_in(node: LexborNode, selector: str | None) -> tuple[dt.date | None, str]:
+    """The day of an entry, and what stands where it should."""
     found = node.css_first(selector) if selector else None
-    return _day((found.attributes.get("datetime") or found.text()) if found else None)
+    if found is None:
+        return None, ""
+    told = [text for text in (found.attributes.get("datetime"), found.text()) if text and text.strip()]
+    return next((day for text in told if (day := _day(text))), None), " ".join(told[-1].split())[:60] if told else ""
 
 
 def _admit(href: str, base: Address, admit: Admit, include: str | None) -> Address | None:
@@ -106,13 +119,17 @@ def _admit(href: str, base: Address, admit: Admit, include: str | None) -> Addre
 
 
 def _day(text: str | None) -> dt.date | None:
-    """The day of a date as feeds, sitemaps and markup write it; as written, whatever the zone."""
-    if found := _ISO_DAY_RE.match((text or "").strip()):
+    """The day of a date as feeds, sitemaps and markup write it, or as heads of transcripts print it; as written,
+    whatever the zone."""
+    text = (text or "").strip()
+    if found := _ISO_DAY_RE.match(text):
         try:
             return dt.date(*map(int, found.groups()))
         except ValueError:
             return None
-    parsed = email.utils.parsedate_tz((text or "").strip())
+    if printed := {day for _, _, day in find_days(text[:_MAX_DATE_CHARS])}:
+        return printed.pop() if len(printed) == 1 else None
+    parsed = email.utils.parsedate_tz(text)
     try:
         return dt.date(*parsed[:3]) if parsed else None
     except ValueError:

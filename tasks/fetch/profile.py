@@ -106,6 +106,10 @@ class Paged(_Markup):
     first_address: str | None = Field(default=None, description="path of the first list, where it is another")
     limit: int = Field(default=2000, ge=1, description="lists in one run")
 
+    def path_of(self, number: int) -> str:
+        """The path of the list with this number."""
+        return self.first_address if number == self.first and self.first_address else self.address.format(page=number)
+
     @field_validator("address")
     @classmethod
     def _holds_a_number(cls, value: str) -> str:

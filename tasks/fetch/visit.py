@@ -12,7 +12,7 @@ from storage.errors import SourceError
 from storage.fetches import note_fetch
 from storage.raw import RawStore
 from storage.records import Fetch
-from tasks.fetch import content, lists
+from tasks.fetch import content, faults, lists
 from tasks.fetch.address import Address
 from tasks.fetch.coverage import Reach
 from tasks.fetch.guest import Ask, Guest
@@ -75,13 +75,18 @@ class Visit:
     pages: dict[str, Page] = field(default_factory=dict)
     reach: Reach = field(default_factory=Reach)
     stopped: SourceError | None = None
+    faults: list[str] = field(default_factory=list)  # lists of which nothing came, so that pages may be missed
+    doubts: list[str] = field(default_factory=list)
     lists_read: int = 0
-    refused_links: int = 0
+    links_named: int = 0
+    links_refused: int = 0
+    links_undated: int = 0
     _read: set[str] = field(default_factory=set)
     _ends: list[tuple[ByDate | Paged, Listing]] = field(default_factory=list)
     _suffixed: dict[str, bool] = field(default_factory=dict)  # what this visit found
     _before: dict[str, bool] = field(default_factory=dict)  # and what those before it did: perhaps with another mirror
     _dead_ends: int = 0
+    _came: tuple[str, str] = ("", "")  # outcome of the last list that was asked for, and why
 
     def __post_init__(self) -> None:
         for item, seen in self.memory.pages.items():
@@ -139,27 +144,45 @@ class Visit:
     def _follow(self, spec: ByDate | Paged, link: Address) -> None:
         self._dead_ends = 0 if self._read_list(spec, link) else self._dead_ends + 1
 
-    def read_pages_of_lists(self, spec: Paged, since: dt.date) -> None:
-        """Read numbered lists, the newest first, until one reaches behind `since` or names nothing."""
-        link: Address | None = None
-        for number in range(spec.first, spec.first + spec.limit):
-            path = (
-                spec.first_address if number == spec.first and spec.first_address else spec.address.format(page=number)
-            )
-            listing = self._read_list(spec, link or self.edition.address(path), number=str(number))
-            if listing is None or not listing.entries:
-                return
-            days = [entry.day for entry in listing.entries if entry.day]
-            if (days and min(days) < since) or (spec.next and listing.older is None):
-                return
-            link = listing.older
-
-    def read_whole(self, spec: Feed | Sitemap | Urls) -> None:
-        """Read a feed to its end, a sitemap with all that its index names, or a list of addresses."""
+    def read_lists(self, spec: Paged | Feed | Sitemap | Urls, since: dt.date) -> None:
+        """Read numbered lists, a feed, a sitemap, or a list of addresses; note where they name nothing."""
         if isinstance(spec, Urls):
             self._take(Listing(tuple(Entry(self.edition.address(one)) for one in spec.addresses)))
             self.reach.add_all()
             return
+        read, named, refused, undated = self.lists_read, self.links_named, self.links_refused, self.links_undated
+        is_whole = self._read_numbered(spec, since) if isinstance(spec, Paged) else self._read_whole(spec)
+        if is_whole and self.links_undated == undated and self.links_named > named:
+            self.reach.add_all()
+        if self.stopped or self.links_named > named:
+            return
+        first = self.edition.address(spec.path_of(spec.first) if isinstance(spec, Paged) else spec.address)
+        if self.lists_read > read:
+            count = self.links_refused - refused
+            is_young = not (count or self.memory.pages or isinstance(spec, Paged))
+            (self.doubts if is_young else self.faults).append(faults.tell_vain(spec, first, count))
+        elif self._came[0]:  # else another list of the profile has the same address
+            self.faults.append(f"{first} cannot be read: {self._came[1]}")
+
+    def _read_numbered(self, spec: Paged, since: dt.date) -> bool:
+        """Read numbered lists, the newest first, until one reaches behind `since`; whether they came to their end."""
+        link: Address | None = None
+        for number in range(spec.first, spec.first + spec.limit):
+            listing = self._read_list(spec, link or self.edition.address(spec.path_of(number)), number=str(number))
+            if listing is None:  # without links from one to the next, the numbers go on until there is no such list
+                return self._came[0] == "missing" and not spec.next
+            if not listing.entries:
+                return not listing.refused
+            days = [entry.day for entry in listing.entries if entry.day]
+            if days and min(days) < since:
+                return False
+            if spec.next and listing.older is None:
+                return True
+            link = listing.older
+        return False
+
+    def _read_whole(self, spec: Feed | Sitemap) -> bool:
+        """Read a feed to its end, or a sitemap with all that its index names; whether that is everything there is."""
         waiting, left = [self.edition.address(spec.address)], MAX_FOLLOWED if isinstance(spec, Feed) else spec.files
         is_whole = True
         while waiting and left and not self.stopped:
@@ -168,14 +191,14 @@ class Visit:
             is_whole = is_whole and listing is not None
             if listing:
                 waiting += [one for one in (*listing.children, listing.older) if one and one.target not in self._read]
-        if isinstance(spec, Sitemap) and is_whole and not waiting:
-            self.reach.add_all()
+        return isinstance(spec, Sitemap) and is_whole and not waiting
 
     def _read_list(
         self, spec: ByDate | Paged | Feed | Sitemap, address: Address, number: str | None = None,
         own: dt.date | None = None,
     ) -> Listing | None:  # fmt: skip
         """Ask for a list and note what it names; None where there is none to be had."""
+        self._came = ("", "")
         seen = next(
             (found for one in self._forms("list", address) if (found := self.memory.lists.get(one.target))), None
         )
@@ -194,12 +217,16 @@ class Visit:
         self._learn_form("list", form)
         try:
             listing = self._parse(spec, self.raw.read(sha256), form)
-        except NotAListError:
-            return None  # what was stored by an earlier version of the profile; it is told as a hole
+        except NotAListError as error:  # it was stored by an earlier version of the profile
+            self._came = ("blocked", f"no list: it {error}")
+            return None
         listing = replace(listing, number=listing.number or number)
+        if listing.undated and not self.links_undated:  # told once; pages are asked for all the same
+            self.doubts.append(faults.tell_undated(listing, form))
         self._take(listing)
         if isinstance(spec, ByDate | Paged):
-            self.reach.add(listing, own)
+            is_open = isinstance(spec, Paged) and not spec.next  # nothing on it tells whether something is older
+            self.reach.add(replace(listing, older=form) if is_open else listing, own)
             self._ends.append((spec, listing))
         elif isinstance(spec, Feed):
             self.reach.add(replace(listing, older=form))  # a feed never tells whether something is older
@@ -209,10 +236,12 @@ class Visit:
         """Ask for a list, unless a run that was killed has just done so: what came of it, and the hash of its text."""
         known = self.memory.lists.get(form.target)
         if known and known.is_fresh:
+            self._came = (known.outcome, "the run before, which broke off, did not find it")
             return known.outcome, known.dump_sha256
         fetch = self._ask(Ask("list", form, headers=self._condition(known)), known)
         if fetch is None:
             return "stopped", None
+        self._came = (fetch.outcome, fetch.reason or "")
         held = known.dump_sha256 if known else None
         return fetch.outcome, fetch.dump_sha256 if fetch.outcome == "stored" else held
 
@@ -226,7 +255,9 @@ class Visit:
 
     def _take(self, listing: Listing) -> None:
         self.lists_read += 1
-        self.refused_links += listing.refused
+        self.links_named += len(listing.entries)
+        self.links_refused += listing.refused
+        self.links_undated += len(listing.undated)
         for entry in listing.entries:
             item = self.edition.item_of(entry.address)
             page = self.pages.setdefault(item, Page(item, entry.address, entry.day))
@@ -260,6 +291,7 @@ class Visit:
             "stored": outcomes.count("stored"), "unchanged": outcomes.count("unchanged"),
             "missing": outcomes.count("missing"), "gone": outcomes.count("gone"),
             "failed": outcomes.count("failed") + outcomes.count("blocked"), "refused": outcomes.count("refused"),
+            "links_refused": self.links_refused,
         }  # fmt: skip
         return counts | ({"stopped": self.stopped.message} if self.stopped else {})
 
@@ -269,7 +301,7 @@ class Visit:
         return ", ".join(
             f"{count} {name}"
             for name, count in counts.items()
-            if count and name not in ("requests", "lists", "stopped")
+            if count and name not in ("requests", "lists", "links_refused", "stopped")
         )
 
     @property
@@ -279,13 +311,15 @@ class Visit:
         return self.stopped is not None and not came
 
     def require_end(self) -> None:
-        """Say that the source stopped us, when all that came is safe.
+        """Say that the source stopped us, or gave no list, when all that came is safe.
 
         Raises:
             SourceError: it did.
         """
         if self.stopped:
             raise self.stopped
+        if self.faults:
+            raise SourceError("; ".join(self.faults), faults.ADVICE)
 
     # both
 

@@ -156,8 +156,9 @@ def _read_fact(kind: str, value: object, text: str, start: int, end: int) -> Blo
             return None
         if kind == "date" and isinstance(when, dt.datetime):
             when = when.date()
-        is_moment = isinstance(when, dt.datetime) and when.tzinfo is not None
-        return Block(kind, start, end, when.astimezone(dt.UTC) if is_moment else when)
+        if isinstance(when, dt.datetime) and when.tzinfo:
+            when = when.astimezone(dt.UTC)
+        return Block(kind, start, end, when)
     if not isinstance(value, str) or not value.strip():
         return None
     if text[start] in "\"'" and text[end - 1] == text[start] and end - start > 2:
