@@ -14,6 +14,7 @@ from storage import ledger
 from storage.errors import UsageError
 from storage.lake import Lake
 from tasks.fetch.content import find_notice
+from tasks.fetch.profile import read_profile
 from tests.publisher import ROBOTS, Site, serve
 from tests.support import Command, fingerprint
 
@@ -213,6 +214,73 @@ def test_what_is_wrong_with_a_profile_is_told(change: tuple[str, str], told: tup
     assert str(own) in raised.value.message
     assert all(words in raised.value.message for words in told)
     assert "word" not in raised.value.message.replace("words", "")
+
+
+DATED = PAGED.replace("paged", "by-date").replace("{page}", "{day:%Y/%m/%d}")
+MAP = '[[editions.en.lists]]\nkind = "sitemap"\naddress = "/map.xml"\n'
+KINDS = 'kind = "…", one of by-date, paged, feed, sitemap, urls'
+SAME_DAY = "is the same for several days: write {day:%Y-%m-%d}, or day, month and year in the publisher's order"
+CSS = "write one such as main, .entry or a[rel=next]"
+LIST = "editions.en.lists.0"
+
+
+@pytest.mark.parametrize(
+    ("lists", "change", "told"),
+    [
+        (PAGED, ('"main"', '"main["'), f"{LIST}.frame: is no CSS selector: main[; {CSS}"),
+        (PAGED, ('"li"', '"li:::x"'), f"{LIST}.entry: is no CSS selector: li:::x; {CSS}"),
+        (PAGED, ('"main"', '""'), f"{LIST}.frame: is no CSS selector: ; {CSS}"),
+        (
+            PAGED,
+            ("{page}", "{page}/{x}"),
+            f"{LIST}.address: cannot be filled in: /list/{{page}}/{{x}}; its one field is {{page}}, other brackets are"
+            " doubled",
+        ),
+        (PAGED, ("{page}", "1"), f"{LIST}.address: is the same for all lists: write {{page}} in it"),
+        (PAGED, ("frame", 'first_address = "list"\nframe'), f"{LIST}.first_address: is no path: it starts with one /"),
+        (DATED, ("{day:%Y/%m/%d}", "{day.day}"), f"{LIST}.address: {SAME_DAY}"),
+        (DATED, ("%Y/%m/%d", "%m/%d"), f"{LIST}.address: {SAME_DAY}"),
+        (MAP, ("address", "day = '/([0-9]{4})/'\naddress"), f"{LIST}.day: has no group (?P<day>…), (?P<month>…),"
+         " (?P<year>…): add it"),
+        (MAP, ("address", "day = '/(?P<year>[0-9]{4})-(?P<day>[0-9]+)'\naddress"),
+         f"{LIST}.day: has no group (?P<month>…): add it"),
+        (PAGED, ('kind = "paged"\n', ""), f"{LIST}: has no kind: add {KINDS}"),
+        (PAGED, ('"paged"', '"page"'), f"{LIST}: is of no kind that there is: write {KINDS}"),
+        (PAGED, ("date =", "dates ="), f"{LIST}.dates: is no key of a profile: remove or correct it"),
+        (PAGED, ('frame = "main"\n', ""), f"{LIST}.frame: is missing: add it"),
+        (PAGED, ("[[editions.en.lists]]", "[editions.en.lists]"),
+         "editions.en.lists: is one table and should be a list of them: write [[editions.en.lists]], with two"
+         " brackets"),
+        (PAGED, ('"en"\nbase', '"English"\nbase'),
+         "editions.en.language: is no tag of a language (BCP 47): English; write one such as tr or pt-BR"),
+        (PAGED, ('"en"\nbase', '"en_US"\nbase'),
+         "editions.en.language: is no tag of a language (BCP 47): en_US; write one such as tr or pt-BR"),
+        (PAGED, ('"lessk"', '"Lessk House"'), "slug: is no slug: use lower-case letters, digits and hyphens"),
+        (PAGED, ("[editions.en]", "[politeness]\ndelay_seconds = '3'\nstop_after = 0\n[editions.en]"),
+         "politeness.stop_after: should be greater than or equal to 1"),
+        (PAGED, ("[editions.en]", "[politeness]\ndelay_seconds = 'long'\n[editions.en]"),
+         "politeness.delay_seconds: is no number: write one, without quotes"),
+        ("lists = []", ("lists = []", "lists = []"), "editions.en.lists: is empty: give at least one"),
+    ],
+    ids=lambda value: str(value)[-40:],
+)  # fmt: skip
+def test_what_is_wrong_is_told_in_words_of_a_profile(lists: str, change: tuple[str, str], told: str) -> None:
+    assert change[0] in PROFILE + lists
+    with pytest.raises(UsageError) as raised:
+        read_profile((PROFILE + lists).replace(*change), "lessk.toml")
+    assert raised.value.message == f"lessk.toml: {told}"
+
+
+def test_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "lessk.toml").write_text(PROFILE + PAGED, "utf-8-sig")
+    assert sources.load(str(tmp_path / "lessk.toml")).slug == "lessk"
+
+
+def test_a_mistake_is_no_bug(stenolake: Command, tmp_path: Path) -> None:
+    own = tmp_path / "lessk.toml"
+    own.write_text((PROFILE + PAGED).replace('"main"', '"main["'), "utf-8")
+    said = stenolake("fetch", own, "--lake", tmp_path / "lake", "--json")
+    assert (said.code, said.json["error"]) == (2, f"{own}: {LIST}.frame: is no CSS selector: main[; {CSS}")
 
 
 def test_own_profiles_stand_before_those_that_are_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

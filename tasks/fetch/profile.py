@@ -15,16 +15,30 @@ import datetime as dt
 import re
 import tomllib
 import zoneinfo
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from storage.errors import StenolakeError, UsageError
 from tasks import formats
+from tasks.fetch import mistakes
 from tasks.fetch.address import Address, Origin, join, read_address
 
-SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,62})$"
-LANGUAGE = r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}$"
+_SLUG_RE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_LANGUAGE_RE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+# Days, no two of which may have one address: they differ in day, month and year.
+_DAYS = tuple(dt.date(*day) for day in ((2018, 3, 1), (2018, 3, 2), (2018, 4, 1), (2019, 3, 1)))
+
+
+def _slug(value: str) -> str:
+    if not _SLUG_RE.fullmatch(value):
+        raise ValueError("is no slug: use lower-case letters, digits and hyphens")
+    return value
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
 
 
 class _Part(BaseModel):
@@ -78,6 +92,15 @@ class _Markup(_Lists):
         default=None, description="CSS: what has the number of the list in its data-page attribute"
     )
 
+    @field_validator("frame", "entry", "link", "date", "next", "previous", "number")
+    @classmethod
+    def _selects(cls, value: str | None) -> str | None:
+        try:
+            LexborHTMLParser("<p>").css("p" if value is None else value)
+        except SelectolaxError:
+            raise ValueError(f"is no CSS selector: {value}; write one such as main, .entry or a[rel=next]") from None
+        return value
+
 
 class ByDate(_Markup):
     """A list a day, at an address that holds the day."""
@@ -88,13 +111,8 @@ class ByDate(_Markup):
     @field_validator("address")
     @classmethod
     def _holds_a_day(cls, value: str) -> str:
-        try:
-            days = {value.format(day=dt.date(2018, 3, day)) for day in (1, 2)}
-        except (KeyError, ValueError, IndexError, AttributeError) as error:
-            raise ValueError(f"is no pattern for a day: {error}") from None
-        if len(days) != 2:
-            raise ValueError("holds no day: write {day:%Y-%m-%d}, or the parts in the publisher's order")
-        return _path(value)
+        remedy = "write {day:%Y-%m-%d}, or day, month and year in the publisher's order"
+        return _path(_pattern(value, [{"day": day} for day in _DAYS], f"is the same for several days: {remedy}"))
 
 
 class Paged(_Markup):
@@ -113,9 +131,12 @@ class Paged(_Markup):
     @field_validator("address")
     @classmethod
     def _holds_a_number(cls, value: str) -> str:
-        if "{page}" not in value:
-            raise ValueError("holds no {page}")
-        return _path(value)
+        return _path(_pattern(value, [{"page": 1}, {"page": 2}], "is the same for all lists: write {page} in it"))
+
+    @field_validator("first_address")
+    @classmethod
+    def _is_path(cls, value: str | None) -> str | None:
+        return value and _path(value)
 
 
 class Feed(_Lists):
@@ -143,6 +164,13 @@ class Sitemap(_Lists):
     def _compiles_too(cls, value: str | None) -> str | None:
         return value and _compile(value)
 
+    @field_validator("day")
+    @classmethod
+    def _tells_a_day(cls, value: str | None) -> str | None:
+        if value and (lacking := {"year", "month", "day"} - set(re.compile(value).groupindex)):
+            raise ValueError(f"has no group {', '.join(f'(?P<{name}>…)' for name in sorted(lacking))}: add it")
+        return value
+
 
 class Urls(_Lists):
     """Addresses, one by one."""
@@ -157,7 +185,7 @@ Lists = Annotated[ByDate | Paged | Feed | Sitemap | Urls, Field(discriminator="k
 class Edition(_Part):
     """A source in one language."""
 
-    language: str = Field(pattern=LANGUAGE, description="BCP 47")
+    language: str = Field(description="BCP 47")
     base: str = Field(description="http://en.kremlin.ru")
     hosts: tuple[str, ...] = Field(default=(), description="other origins of the same publisher that pages may lead to")
     formats: tuple[str, ...] = Field(min_length=1, description="what its pages are read as")
@@ -165,6 +193,13 @@ class Edition(_Part):
     suffix: str = Field(default="", description="what a mirror appends to the path of a page: .html")
     challenge: tuple[str, ...] = Field(default=(), description="words of this site's own error and challenge pages")
     lists: tuple[Lists, ...] = Field(min_length=1)
+
+    @field_validator("language")
+    @classmethod
+    def _is_language(cls, value: str) -> str:
+        if not _LANGUAGE_RE.fullmatch(value):
+            raise ValueError(f"is no tag of a language (BCP 47): {value}; write one such as tr or pt-BR")
+        return value
 
     @field_validator("base")
     @classmethod
@@ -191,7 +226,7 @@ class Edition(_Part):
     @classmethod
     def _has_id(cls, value: str | None) -> str | None:
         if value and "id" not in re.compile(_compile(value)).groupindex:
-            raise ValueError("has no group (?P<id>…)")
+            raise ValueError("has no group (?P<id>…): add it")
         return value
 
     @model_validator(mode="after")
@@ -222,7 +257,7 @@ class Edition(_Part):
 class Profile(_Part):
     """A publisher."""
 
-    slug: str = Field(pattern=SLUG)
+    slug: Slug
     title: str = Field(min_length=1)
     licence: str = Field(min_length=1, description="what may be done with its words, and where it says so")
     attribution: str = Field(min_length=1, description="what has to be said where they are used")
@@ -232,7 +267,7 @@ class Profile(_Part):
     envelopes: str | None = Field(default=None, description="edition in expectations/envelopes.py whose bounds hold")
     default_edition: str
     politeness: Politeness = Politeness()
-    editions: dict[Annotated[str, Field(pattern=SLUG)], Edition] = Field(min_length=1)
+    editions: dict[Slug, Edition] = Field(min_length=1)
 
     @field_validator("time_zone")
     @classmethod
@@ -266,37 +301,19 @@ def read_profile(text: str, where: str) -> Profile:
     """Read and check a profile.
 
     Args:
-        text: TOML.
+        text: TOML; a byte order mark is passed over.
         where: how messages name the file.
 
     Raises:
         UsageError: with the file, the keys and what to do.
     """
     try:
-        return Profile.model_validate(tomllib.loads(text))
+        return Profile.model_validate(tomllib.loads(text.removeprefix("\ufeff")))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{where} is no TOML: {error}", "mend the file") from None
     except ValidationError as error:
-        lines = [f"{_place(one['loc'])}: {_message(one['msg'], one['type'])}" for one in error.errors()[:8]]
-        more = f"; and {error.error_count() - 8} more" if error.error_count() > 8 else ""
-        raise UsageError(
-            f"{where}: {'; '.join(lines)}{more}", "mend the file; its keys: README, Fetch a source"
-        ) from None
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    kinds = {"by-date", "paged", "feed", "sitemap", "urls"}
-    return ".".join(str(part) for part in location if part not in kinds) or "the profile"
-
-
-def _message(said: str, kind: str) -> str:
-    if kind == "missing":
-        return "is missing: add it"
-    return (
-        "is no key of a profile: remove or correct it"
-        if kind == "extra_forbidden"
-        else said.removeprefix("Value error, ")
-    )
+        said = mistakes.say(error.errors())
+        raise UsageError(f"{where}: {said}", "mend the file; its keys: README, Fetch a source") from None
 
 
 def _address(text: str) -> Address:
@@ -309,6 +326,20 @@ def _address(text: str) -> Address:
 def _path(value: str) -> str:
     if not value.startswith("/") or value.startswith("//"):
         raise ValueError("is no path: it starts with one /")
+    return value
+
+
+def _pattern(value: str, samples: Sequence[Mapping[str, object]], fault: str) -> str:
+    """An address with fields to fill in, which no two samples fill in alike."""
+    try:
+        filled = {value.format(**sample) for sample in samples}
+    except (KeyError, ValueError, IndexError, AttributeError, TypeError):
+        name = "".join(samples[0])
+        raise ValueError(
+            f"cannot be filled in: {value}; its one field is {{{name}}}, other brackets are doubled"
+        ) from None
+    if len(filled) < len(samples):
+        raise ValueError(fault)
     return value
 
 
