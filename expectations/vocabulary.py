@@ -104,7 +104,7 @@ NEEDED = {
 NOT_IN_TEXTS = (FURNITURE, DATE_LINE, MARKUP, MOJIBAKE, INVISIBLE)
 
 # Formats in which a document itself proves which of its rows are labels. RE2 dialect, as the next.
-PROVES_LABELS = r"^(?:labelled-text|webvtt|srt)/"
+PROVES_LABELS = r"^(?:labelled-text|webvtt|srt|sbv)/"
 # Two to four capital words, or one in capitals throughout, and a colon behind.
 LIKE_A_LABEL = r"^(?P<head>(?:[A-Z][\w.’'-]*,? ){1,3}[A-Z][\w.’'-]*|[A-Z][A-Z.’'-]{3,})(?: \([^()]{1,40}\))?:(?:\s|$)"
 

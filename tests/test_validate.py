@@ -64,6 +64,7 @@ def test_what_a_page_prints_around_its_text_is_a_heading_elsewhere(rule: str, te
         ("article-html/1", [rule]),
         ("labelled-text/1", []),
         ("srt/1", []),
+        ("sbv/1", []),
     ):
         tables = edited("paragraphs", 0, text=text, byte_end=900_000_000)
         parsers = pa.array([parser] * tables["documents"].num_rows)

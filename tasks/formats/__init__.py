@@ -39,6 +39,7 @@ from tasks.formats import (
     kremlin_text_ru,
     labelled_text,
     numbered_text,
+    sbv_captions,
     srt_captions,
     webvtt_captions,
 )
@@ -79,6 +80,7 @@ _MODULES = (
     numbered_text,
     webvtt_captions,
     srt_captions,
+    sbv_captions,
     article_html,
 )
 

@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.formats import FORMATS, choose, cues, srt_captions, webvtt_captions
+from tasks.formats import FORMATS, choose, cues, sbv_captions, srt_captions, webvtt_captions
 from tasks.formats.blocks import Speaker, check_tiling, fold
 from tests.formats.test_numbered_text import DEPOSITION
 from tests.support import Command, write
 
 FOLDER = Path(__file__).parent / "cases" / "captions"
 EXPECTED = FOLDER.parent / "captions.json"
+MODULES: dict[str, ModuleType] = {"webvtt": webvtt_captions, "srt": srt_captions, "sbv": sbv_captions}
 
 
 def render_case(path: Path) -> list[str]:
@@ -28,9 +29,8 @@ def render_case(path: Path) -> list[str]:
     text = path.read_text("utf-8")
     format_ = choose(text)
     assert format_ is not None
-    assert {".vtt": "webvtt", ".srt": "srt"}[path.suffix] == format_.NAME
-    module = webvtt_captions if path.suffix == ".vtt" else srt_captions
-    return [line for line in module.derive(text).splitlines() if line]
+    assert {".vtt": "webvtt"}.get(path.suffix, path.suffix[1:]) == format_.NAME
+    return [line for line in MODULES[format_.NAME].derive(text).splitlines() if line]
 
 
 def write_expected() -> None:
@@ -95,13 +95,15 @@ def test_a_time_that_cannot_be_read_is_told(module: ModuleType, head: str) -> No
 def test_captions_are_chosen_by_what_they_hold() -> None:
     assert choose("WEBVTT\n\n00:01.000 --> 00:02.000\nYes.\n") is FORMATS["webvtt"]
     assert choose("\ufeff1\r\n00:00:01,000 --> 00:00:02,000\r\nYes.\r\n") is FORMATS["srt"]
+    assert choose("\ufeff0:00:01.000,0:00:02.000\r\nYes.\r\n") is FORMATS["sbv"]
+    assert choose("10:30, 11:30\nThe ferry.\n") is None
     assert choose("1\n2\n3\n") is None
     assert choose("10:30 -> 11:30 the ferry\n") is None
 
 
 PIECES = st.sampled_from([
-    "1", "00:00:01,000 --> 00:00:02,000", "00:01.000 --> 00:02.5", "9:9:9 --> bad", "-->", "<v Ada>Yes",
-    "MS. LIND: Hm.",
+    "1", "00:00:01,000 --> 00:00:02,000", "0:00:01.000,0:00:02.000", "00:01.000 --> 00:02.5",
+    "9:9:9 --> bad", "-->", "<v Ada>Yes", "MS. LIND: Hm.",
     ">> ODO: No.", "- Who?", "[Music]", "NOTE x", "STYLE", "♪", "<c>", "&amp;", "⟦", "⟧", "WEBVTT", "(laughs)", "<v >",
 ])  # fmt: skip
 ANY = st.lists(st.tuples(PIECES | st.text(max_size=20), st.sampled_from(["\n", "\n\n", "\r\n", " "])), max_size=30).map(
@@ -112,7 +114,11 @@ ANY = st.lists(st.tuples(PIECES | st.text(max_size=20), st.sampled_from(["\n", "
 @settings(deadline=None)
 @given(ANY)
 def test_any_captions_are_tiled(text: str) -> None:
-    for module, head in ((webvtt_captions, "WEBVTT\n\n"), (srt_captions, "1\n00:00:00,000 --> 00:00:01,000\nA\n\n")):
+    for module, head in (
+        (webvtt_captions, "WEBVTT\n\n"),
+        (srt_captions, "1\n00:00:00,000 --> 00:00:01,000\nA\n\n"),
+        (sbv_captions, "0:00:00.000,0:00:01.000\nA\n\n"),
+    ):
         try:
             rendition = module.derive(head + text)
         except ValueError:
@@ -125,6 +131,12 @@ def test_any_captions_are_tiled(text: str) -> None:
 @given(st.text(max_size=300))
 def test_any_text_reads_as_a_rendition(text: str) -> None:
     check_tiling(text, cues.parse(text))
+
+
+def test_text_above_the_first_time_is_told() -> None:
+    with pytest.raises(ValueError, match=r"^text stands before the first time: 'Harbour'$"):
+        sbv_captions.derive("Harbour\n0:00:01.000,0:00:02.000\nYes.\n")
+    assert sbv_captions.derive("Harbour\n") == ""
 
 
 def test_captions_become_rows_with_times(stenolake: Command, tmp_path: Path) -> None:
