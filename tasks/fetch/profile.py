@@ -84,7 +84,7 @@ class _Markup(_Lists):
     entry: str = Field(description="CSS: one entry")
     link: str = Field(default="a[href]", description="CSS, within an entry: the link to the page")
     date: str | None = Field(
-        None, description="CSS, within an entry: an element whose datetime attribute or text is ISO"
+        None, description="CSS, within an entry: what tells its day, as 2024-01-03, 3.1.2024 or in English"
     )
     next: str | None = Field(default=None, description="CSS: the link to the list of what is older")
     previous: str | None = Field(default=None, description="CSS: the link to the list of what is newer")
@@ -261,7 +261,7 @@ class Profile(_Part):
     title: str = Field(min_length=1)
     licence: str = Field(min_length=1, description="what may be done with its words, and where it says so")
     attribution: str = Field(min_length=1, description="what has to be said where they are used")
-    time_zone: str
+    time_zone: str = Field(description="that days of its pages are counted in, where their format knows no other")
     contact: str | None = Field(default=None, description="who answers for the requests: an address or mailbox")
     notes: tuple[str, ...] = Field(default=(), description="what changed over the years, and what to know")
     envelopes: str | None = Field(default=None, description="edition in expectations/envelopes.py whose bounds hold")
