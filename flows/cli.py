@@ -382,9 +382,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail_unexpectedly(error: Exception, *, as_json: bool) -> int:
-    if type(error).__module__.startswith(("typer", "click")):  # wrong usage, found by the parser of arguments
-        message = error.format_message() if hasattr(error, "format_message") else str(error)
-        return _fail(2, message, "see stenolake --help", as_json=as_json)
+    if hasattr(error, "format_message"):  # wrong usage, found by the parser of arguments
+        return _fail(2, error.format_message(), "see stenolake --help", as_json=as_json)
+    error = error.__cause__ if isinstance(error.__cause__, EOFError) else error  # click makes an Abort of it
     if os.environ.get("STENOLAKE_DEBUG"):
         traceback.print_exc()
     advice = "this is a bug: please report it with what STENOLAKE_DEBUG=1 prints"

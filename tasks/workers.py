@@ -39,6 +39,8 @@ R = TypeVar("R")
 VARIABLE = "STENOLAKE_WORKERS"
 _PRELOADED = "tasks.warm"
 _DONE_AHEAD = 3  # results that wait for an earlier one, so that nobody waits for it
+_ENDED = "{} ended before its time, as one does that is killed or finds no memory"
+_AFTER = "nothing was published; run again, on a small machine with --workers 1"
 _is_prepared = False
 
 
@@ -53,6 +55,8 @@ class _Process(ForkServerProcess):
         program, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
         try:
             return Popen(process)
+        except (EOFError, ConnectionError) as error:
+            raise StenolakeError(_ENDED.format("the process that workers are forked from"), _AFTER) from error
         finally:
             sys.modules["__main__"] = program
 
@@ -134,10 +138,7 @@ class Workers:
         try:
             return self._pool.submit(_work, call).result()
         except BrokenProcessPool as error:
-            raise StenolakeError(
-                "a worker process ended before its time, as one does that is killed or finds no memory",
-                "nothing was published; run again, on a small machine with --workers 1",
-            ) from error
+            raise StenolakeError(_ENDED.format("a worker process"), _AFTER) from error
 
     def renew(self) -> None:
         """Have new processes, if there are any, for work of another kind: old ones keep 100 MB of the work before."""

@@ -82,6 +82,30 @@ def test_an_error_in_a_worker_is_raised_with_its_facts() -> None:
         assert (raised.value.message, raised.value.advice) == ("no 0", "take another")
 
 
+def test_workers_that_cannot_be_forked_are_an_error_with_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dead(process: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr("tasks.workers.Popen", dead)
+    with pytest.raises(StenolakeError) as told, Workers(2) as workers:
+        list(workers.each(functools.partial(workers.run, abs), range(4), start=True))
+    assert (told.value.message, told.value.advice) == (
+        "the process that workers are forked from ended before its time, as one does that is killed or finds no memory",
+        "nothing was published; run again, on a small machine with --workers 1",
+    )
+
+
+def test_what_the_parser_of_arguments_makes_an_abort_of_has_a_name(
+    stenolake: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dead(*_: object, **__: object) -> int:
+        raise EOFError("no more to read")
+
+    monkeypatch.setattr("flows.run.run_ingest", dead)
+    said = stenolake("ingest", SAMPLE, "--lake", tmp_path / "lake")
+    assert (said.code, said.err.splitlines()[-2]) == (1, "stenolake: unexpected EOFError: no more to read")
+
+
 def test_a_worker_that_dies_ends_the_run_and_leaves_the_lake_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
