@@ -21,6 +21,7 @@ from expectations.texts import Texts
 
 Arguments = Mapping[str, Argument]
 
+_NULL = "ExpectColumnValuesToBeNull"
 _NOT_MATCH = "ExpectColumnValuesToNotMatchRegex"
 
 
@@ -72,7 +73,7 @@ def _may_match(expression: str, texts: Texts) -> bool:
 def breaking(check: Check, table: pa.Table) -> Mask:
     """For each row of a table, facts among its columns, whether it breaks the check."""
     columns = [_without_nan(flat(table[name])) for name in check.judged]
-    if check.expectation == "ExpectColumnValuesToBeNull":
+    if check.expectation == _NULL:
         return true(columns[0].is_valid())
     broken = ~true(_HOLDS[check.expectation](check.arguments, *columns))
     for column in columns:
@@ -150,3 +151,6 @@ _HOLDS: Mapping[str, Callable[..., pa.Array]] = {
     "ExpectColumnPairValuesToBeEqual": _equal,
     "ExpectColumnPairValuesAToBeGreaterThanB": _greater,
 }
+
+EXPECTATIONS = frozenset({_NULL, *_HOLDS})
+"""What a rule may expect: classes of Great Expectations that are said here, too."""

@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 from prefect.states import Completed  # noqa: E402
 
+from flows.asked import require_sense  # noqa: E402
 from flows.ingest import judge_all, judge_whole, publish, take_in  # noqa: E402
 from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
@@ -48,6 +49,7 @@ def drop(
         language: BCP 47 tag, for documents that do not tell their own.
         wait_seconds: how long to wait for a run that holds the lake.
     """
+    require_sense(source=source, language=language, wait_seconds=wait_seconds)
     place = Path(lake)
     if folder.startswith(s3.SCHEME):
         raise UsageError(

@@ -20,6 +20,7 @@ from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError  # noqa:
 from prefect.runtime import flow_run  # noqa: E402
 
 from flows import fetch_artifacts, sources  # noqa: E402
+from flows.asked import require_sense  # noqa: E402
 from flows.destination import Destination, find_destination, lock_of, set_out  # noqa: E402
 from flows.ingest import judge_all, judge_whole, publish  # noqa: E402
 from flows.notify import notify_crashed  # noqa: E402
@@ -82,6 +83,7 @@ def fetch(
         accept_envelope: why what differs from what is usual is right all the same.
         workers: how many processes parse and validate; as many as there are cores when not said.
     """
+    require_sense(accept_envelope=accept_envelope, wait_seconds=wait_seconds, workers=workers)
     goal = find_destination(sources.load(source), edition, base_url, delay_seconds)
     parameters: dict[str, object] = {
         "source": goal.profile.slug, "profile": source, "edition": goal.name, "language": goal.edition.language,

@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
 from flows import artifacts, steps  # noqa: E402
+from flows.asked import require_sense  # noqa: E402
 from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
@@ -77,6 +78,10 @@ def ingest(
         "inputs": inputs, "source": source, "format": format, "language": language, "date": date and date.isoformat(),
         "accept_envelope": accept_envelope,
     }  # fmt: skip
+    require_sense(
+        inputs=inputs, source=source, format_name=format, language=language, accept_envelope=accept_envelope,
+        wait_seconds=wait_seconds, workers=workers,
+    )  # fmt: skip
     files = find_inputs(inputs, Path(lake))
     run_id = flow_run.id or str(uuid.uuid4())
     frame = session(

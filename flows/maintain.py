@@ -18,6 +18,7 @@ from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
 from flows import steps  # noqa: E402
+from flows.asked import require_sense  # noqa: E402
 from flows.ingest import judge_batches, stage_all, unseen  # noqa: E402
 from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
@@ -56,6 +57,7 @@ def reprocess(
         wait_seconds: how long to wait for a run that holds the lake.
         accept_loss: why it is right that documents or turns get lost.
     """
+    require_sense(source=source, accept_loss=accept_loss, wait_seconds=wait_seconds)
     target = Lake.open(Path(lake))
     parameters: dict[str, object] = {
         "source": source, "since": since and since.isoformat(), "accept_loss": accept_loss,

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from flows.asked import require_rules
 from flows.shown import command, plain, tell, tell_json
 from storage import ledger
 from storage.errors import DamageError, UsageError
@@ -134,6 +135,7 @@ def run_release(lake: Path, ids: list[str], rule: str | None, reason: str | None
     if reason is None and not ids and rule is None and not ledger.open_findings(opened):
         tell_json({"status": "completed", "still_held": 0}) if as_json else tell("the quarantine is empty")
         return 0
+    require_rules()  # before they are imported
     from flows import release
 
     counts = release.run_release(lake, ids, rule, reason)

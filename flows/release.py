@@ -16,6 +16,7 @@ from prefect import flow  # noqa: E402
 from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
+from flows.asked import require_rules  # noqa: E402
 from flows.ingest import judge_batches, publish  # noqa: E402
 from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, refusable  # noqa: E402
@@ -42,6 +43,7 @@ def retry(lake: str = environment.LAKE, ids: list[str] | None = None, rule: str 
         ids: quarantine ids; all that are open when none is named.
         rule: only what this rule holds.
     """
+    require_rules()
     parameters: dict[str, object] = {"ids": ids or [], "rule": rule}
     with session("retry", flow_run.id or str(uuid.uuid4()), Path(lake), parameters, dry_run=False) as at_work:
         rows = steps.choose_open(at_work.lake, ids or [], rule)
@@ -60,6 +62,7 @@ def accept(id: str, reason: str, lake: str = environment.LAKE) -> State:
         reason: why the finding is no fault.
         lake: folder of the lake.
     """
+    require_rules()
     parameters: dict[str, object] = {"id": id, "reason": reason}
     with session("accept", flow_run.id or str(uuid.uuid4()), Path(lake), parameters, dry_run=False) as at_work:
         rows = steps.choose_open(at_work.lake, [id])

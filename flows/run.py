@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import time
 from pathlib import Path
 from typing import Any
 
+from flows.asked import require_sense
 from flows.bar import bar
 from flows.call import call_flow
 from flows.shown import command, tell, tell_json
 
-SLUG_ADVICE = "use lower-case letters, digits and hyphens, 63 at most"
 QUESTION = (
     "select speaker_id, count(*) as turns, sum(word_count)::int as words from turns "
     "where speaker_kind = 'person' group by all order by words desc limit 4"
@@ -35,24 +34,13 @@ def run_ingest(
     workers: int | None = None,
 ) -> int:
     """Run the ingest flow and say what came of it. Returns the exit code."""
-    from storage.errors import UsageError
-    from tasks import formats
     from tasks.acquire import find_inputs
-    from tasks.told import read_language
     from tasks.workers import default_count, prepare
 
-    if format_name is not None and format_name not in formats.FORMATS:
-        known = ", ".join(sorted(formats.FORMATS))
-        raise UsageError(f"no such format: {format_name}", f"choose one of: {known}")
-    if accept_envelope is not None and not accept_envelope.strip():
-        raise UsageError("no reason is given", "say after --accept-envelope why the dump is right: it is kept")
-    if source is not None and not _is_slug(source):
-        raise UsageError(f"not a slug: {source}", SLUG_ADVICE)
-    if language is not None and read_language(language) is None:
-        raise UsageError(f"no tag of a language: {language}", "give a BCP 47 tag, such as en or pt-BR")
-    for name in inputs:
-        if not _is_text(name):
-            raise UsageError(f"no UTF-8: {name.encode(errors='replace').decode()}", "rename it, or give its folder")
+    require_sense(
+        inputs=inputs, source=source, format_name=format_name, language=language, accept_envelope=accept_envelope,
+        wait_seconds=wait_seconds, workers=workers,
+    )  # fmt: skip
     find_inputs(inputs, lake)  # a wrong path is told before a server is started
     started = time.monotonic()
     prepare(workers or default_count())
@@ -81,21 +69,10 @@ def run_ingest(
     return 3 if strict and quarantined else 0
 
 
-def _is_text(name: str) -> bool:
-    """Whether a name can be written down: one in another encoding has bytes that are no characters here."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _is_slug(text: str) -> bool:
-    return re.fullmatch(r"[a-z0-9-]{1,63}", text) is not None
-
-
 def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> int:
     """Run the fetch flow and say what came of it. Returns the exit code."""
+    told = {name: parameters[name] for name in ("accept_envelope", "wait_seconds", "workers")}
+    require_sense(**told)  # before the rules are imported
     from flows import sources
     from flows.destination import find_destination
     from flows.fetch import fetch
@@ -122,13 +99,13 @@ def run_fetch(lake: Path, *, strict: bool, as_json: bool, **parameters: Any) -> 
 
 def run_reprocess(lake: Path, *, as_json: bool, **parameters: Any) -> int:
     """Run the reprocess flow and say what changed. Returns 0."""
-    from flows.maintain import count_changes, reprocess
-    from storage.errors import UsageError
     from storage.lake import Lake
 
     Lake.open(lake)  # a wrong path is told before a server is started
-    if parameters["source"] is not None and not _is_slug(parameters["source"]):
-        raise UsageError(f"not a slug: {parameters['source']}", SLUG_ADVICE)
+    told = {name: parameters[name] for name in ("source", "accept_loss", "wait_seconds")}
+    require_sense(**told)  # before the rules are imported
+    from flows.maintain import count_changes, reprocess
+
     started = time.monotonic()
     with bar():
         counts = call_flow(reprocess, lake=str(lake), **parameters)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
 from storage import ledger, schemas
+from storage.errors import UsageError
 from storage.lake import Lake
+from tasks.formats import FORMATS
+from tests.harness import plain_ingest
 from tests.support import SAMPLE, Command, fingerprint, page, write
 
 
@@ -169,6 +173,59 @@ def test_wrong_usage_exits_2_and_names_it(
     assert said.code == 2
     assert message in said.err
     assert not (tmp_path / "lake").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"inputs": []}, "no input is named"),
+        ({"inputs": ["caf\udce9.txt"]}, "no UTF-8: caf?.txt"),
+        ({"format": "nosuch"}, "no such format: nosuch"),
+        ({"source": "Not A Slug"}, "not a slug: Not A Slug"),
+        ({"language": "not a tag"}, "no tag of a language: not a tag"),
+        ({"accept_envelope": "  "}, "no reason is given"),
+        ({"wait_seconds": -1}, "no time to wait: -1 seconds"),
+        ({"wait_seconds": float("nan")}, "no time to wait: nan seconds"),
+        ({"workers": 0}, "no number of workers: 0"),
+    ],
+)
+def test_a_flow_refuses_what_the_command_refuses(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    dump = write(tmp_path, "a.txt", page(1))
+    with pytest.raises(UsageError) as told:
+        plain_ingest(**({"inputs": [str(dump)], "lake": str(tmp_path / "lake")} | options))
+    assert told.value.message == message
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_flow_that_is_asked_for_nonsense_says_so_in_its_state(prefect_api: str, tmp_path: Path) -> None:
+    from flows.ingest import ingest
+
+    state = ingest([str(SAMPLE)], str(tmp_path / "lake"), format="nosuch", return_state=True)
+    assert (state.name, state.message) == (
+        "Failed",
+        f"no such format: nosuch\n  choose one of: {', '.join(sorted(FORMATS))}",
+    )
+
+
+def test_other_flows_refuse_it_too(tmp_path: Path) -> None:
+    from prefect.logging import disable_run_logger
+
+    from flows.drop import drop
+    from flows.fetch import fetch
+    from flows.maintain import reprocess
+
+    lake = str(tmp_path / "lake")
+    with disable_run_logger():
+        said = [
+            drop.fn(str(tmp_path), lake, source="Not A Slug").data,
+            fetch.fn(lake=lake, accept_envelope=" ").data,
+            reprocess.fn(lake, accept_loss=" ").data,
+        ]
+    assert [(type(error), error.message) for error in said] == [
+        (UsageError, "not a slug: Not A Slug"),
+        (UsageError, "no reason is given"),
+        (UsageError, "no reason is given"),
+    ]
 
 
 def test_dry_run_writes_nothing(stenolake: Command, tmp_path: Path) -> None:
