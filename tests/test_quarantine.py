@@ -11,6 +11,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from expectations import suites
 from storage import ledger
 from storage import ledger_schemas as schemas
 from storage.lake import Lake
@@ -142,6 +143,26 @@ def test_what_the_tables_rely_on_cannot_be_accepted(stenolake: Command, tmp_path
     assert "cannot be accepted" in said.err
     assert stenolake("quarantine", "accept", entry["quarantine_id"], "--reason", " ", "--lake", lake).code == 2
     assert titles(lake) == ["Harvest talks"]
+
+
+def test_what_a_rule_holds_that_was_taken_away_is_for_another_try(
+    stenolake: Command, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = held(stenolake, lake)[0]
+    assert long["rules"] == ["documents.title.length"]
+    rules = tuple(rule for rule in suites.RULES if rule.rule_id != "documents.title.length")
+    monkeypatch.setattr(suites, "RULES", rules)
+    monkeypatch.delitem(suites.BY_ID, "documents.title.length")
+    said = stenolake("quarantine", "accept", long["quarantine_id"], "--reason", "fine", "--lake", lake)
+    assert (said.code, said.err.splitlines()) == (
+        2,
+        [
+            f"stenolake: {long['quarantine_id']} cannot be accepted: documents.title.length is no rule any more",
+            f"  stenolake quarantine retry {long['quarantine_id']} publishes it if nothing else holds it",
+        ],
+    )
+    said = stenolake("quarantine", "retry", long["quarantine_id"], "--lake", lake, "--json")
+    assert (said.json["documents"]["published"], said.json["still_held"]) == (1, 1)
 
 
 def test_a_newer_version_ends_it(stenolake: Command, lake: Path, tmp_path: Path) -> None:
