@@ -21,6 +21,7 @@ from storage.errors import StenolakeError, StorageError, UsageError
 
 HOST = "127.0.0.1"  # never another: the open-source server has no users and no passwords
 DEFAULT_PORT = 4200
+LAST_PORT = 65535
 # Ports tried from the default on, before we give up.
 PORTS_TRIED = 20
 # A first start makes the database: 15 s on a busy machine, more on a slow disk.
@@ -87,8 +88,10 @@ def choose_port(port: int | None) -> tuple[int, bool]:
     """The port to use, and whether a healthy Prefect server listens there already.
 
     Raises:
-        UsageError: the port that was asked for is taken by something else, or none of those tried is free.
+        UsageError: the port that was asked for is none or is taken by something else, or none of those tried is free.
     """
+    if port is not None and not 1 <= port <= LAST_PORT:
+        raise UsageError(f"no port: {port}", f"name one from 1 to {LAST_PORT} with --port")
     candidates = [port] if port is not None else list(range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED))
     for candidate in candidates:
         if is_free(candidate):

@@ -157,6 +157,13 @@ def test_a_home_that_cannot_be_written_is_a_storage_error(tmp_path: Path, port: 
     assert err.startswith("storage: Not a directory: ")
 
 
+@pytest.mark.parametrize("port", [99999, 65536, 0, -1])
+def test_a_number_that_is_no_port(port: int) -> None:
+    with pytest.raises(UsageError) as told:
+        server.choose_port(port)
+    assert (told.value.message, told.value.advice) == (f"no port: {port}", "name one from 1 to 65535 with --port")
+
+
 def test_a_taken_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEALTH_SECONDS", 0.2)
     with socket.create_server((server.HOST, 0)) as other:
