@@ -40,11 +40,26 @@ def require_server() -> None:
 def start_own_server() -> None:
     """Start the server that Prefect would start by itself where none is named, and see that it outlives this process
     by no second: one that is killed cannot stop it, and each would stay for ever.
+
+    Raises:
+        StorageError: its database cannot be written, which Prefect would tell after two minutes of trying.
     """
-    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_HOME,
+        PREFECT_SERVER_ALLOW_EPHEMERAL_MODE,
+        PREFECT_SERVER_DATABASE_CONNECTION_URL,
+    )
+
+    from flows.doctor_machine import find_home_fault
+    from storage.errors import StorageError
 
     if PREFECT_API_URL.value() or not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
         return
+    home = PREFECT_HOME.value()
+    is_there = str(PREFECT_SERVER_DATABASE_CONNECTION_URL.value()).endswith(str(home / "prefect.db"))
+    if is_there and (fault := find_home_fault(home)):
+        raise StorageError(f"storage: {fault.detail}", fault.advice)
     from prefect.server.api.server import SubprocessASGIServer  # takes two seconds
 
     server = SubprocessASGIServer()  # the one of this process, which Prefect asks for in the same way

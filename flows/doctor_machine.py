@@ -134,11 +134,13 @@ def check_prefect_api() -> list[Check]:
     if not url:
         return [Check("prefect api", OK, "PREFECT_API_URL is not set: each run brings its own server")]
     advice = "start it with `stenolake ui`, or unset PREFECT_API_URL to let each run bring its own"
+    if "/api" not in url:
+        advice = f"the address of an API ends with /api: {url.rstrip('/')}/api; {advice}"
     try:
         answer = requests.get(f"{url.rstrip('/')}/health", timeout=API_SECONDS)
         answer.raise_for_status()
         if answer.text.strip() != "true":
-            return [Check("prefect api", FAIL, f"{url} is not a Prefect API; its address ends with /api", advice)]
+            return [Check("prefect api", FAIL, f"{url} is not a Prefect API", advice)]
     except (requests.RequestException, ValueError) as error:
         return [Check("prefect api", FAIL, f"{url} does not answer: {_first_cause(error)}", advice)]
     checks = [Check("prefect api", OK, f"{url} answers")]
@@ -158,15 +160,31 @@ def check_prefect_api() -> list[Check]:
 
 def _first_cause(error: BaseException) -> str:
     """What lies under a chain of wrapped network errors: `Connection refused`."""
+    answer = getattr(error, "response", None)
+    if answer is not None:
+        return f"{answer.status_code} {answer.reason}".strip()
     reason = getattr(error.args[0] if error.args else None, "reason", None) or error
     return str(reason).rpartition(": ")[2].strip(")>' ") or type(error).__name__
 
 
 def check_prefect_home(home: Path) -> Check:
     """Can Prefect keep its database?"""
-    standing = home
-    while not standing.exists() and standing != standing.parent:
-        standing = standing.parent
+    if fault := find_home_fault(home):
+        return fault
+    free = shutil.disk_usage(_standing(home)).free
+    if free < HOME_BYTES:
+        return Check(
+            "prefect home",
+            FAIL,
+            f"{free >> 20} MiB free at {_standing(home)}; Prefect's database may need {HOME_BYTES >> 20} MiB",
+            f"free {(HOME_BYTES - free) // (1 << 20) + 1} MiB, or set PREFECT_HOME to a folder with more room",
+        )
+    return Check("prefect home", OK, str(home))
+
+
+def find_home_fault(home: Path) -> Check | None:
+    """Why Prefect's database cannot be written at all; None where it can."""
+    standing = _standing(home)
     if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
         detail = f"{home} cannot be written" if standing == home else f"{home} cannot be made in {standing}"
         return Check("prefect home", FAIL, detail, "set PREFECT_HOME to a folder that this user can write")
@@ -175,15 +193,12 @@ def check_prefect_home(home: Path) -> Check:
         return Check(
             "prefect home", FAIL, f"{database} cannot be written", "give this user the right to read and write it"
         )
-    free = shutil.disk_usage(standing).free
-    if free < HOME_BYTES:
-        return Check(
-            "prefect home",
-            FAIL,
-            f"{free >> 20} MiB free at {standing}; Prefect's database may need {HOME_BYTES >> 20} MiB",
-            f"free {(HOME_BYTES - free) // (1 << 20) + 1} MiB, or set PREFECT_HOME to a folder with more room",
-        )
-    return Check("prefect home", OK, str(home))
+    return None
+
+
+def _standing(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there."""
+    return next(one for one in (folder, *folder.parents) if one.exists() or one == one.parent)
 
 
 def check_telemetry() -> Check:

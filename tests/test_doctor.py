@@ -390,6 +390,27 @@ def test_prefect_api(
     assert [(check.name, check.status) for check in checks] == found
 
 
+START = "start it with `stenolake ui`, or unset PREFECT_API_URL to let each run bring its own"
+
+
+def test_the_address_of_a_server_lacks_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Api(200, 0) as api:
+        threading.Thread(target=api.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{api.server_address[1]}"
+        told = []
+        for address in (url, f"{url}/", f"{url}/api/more"):
+            monkeypatch.setenv("PREFECT_API_URL", address)
+            (check,) = doctor_machine.check_prefect_api()
+            told.append((check.status, check.detail, check.advice))
+        api.shutdown()
+    hint = f"the address of an API ends with /api: {url}/api; {START}"
+    assert told == [
+        ("fail", f"{url} does not answer: 404 Not Found", hint),
+        ("fail", f"{url}/ does not answer: 404 Not Found", hint),
+        ("fail", f"{url}/api/more does not answer: 404 Not Found", START),
+    ]
+
+
 def test_an_unreachable_prefect_api_from_the_profile(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/api"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -11,11 +12,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from flows import outcome, telling
+from flows import call, outcome, telling
+from storage.errors import StorageError
 from storage.lake import Lake
 from tasks.verify_files import check_files
 from tests.publisher import ROBOTS, Handler, Site, kremlin_list, kremlin_page, serve
@@ -139,6 +142,46 @@ def test_no_server_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "  start it with `stenolake ui`, or unset PREFECT_API_URL to let each run bring its own",
     ]
     assert not (tmp_path / "lake").exists()
+
+
+def test_a_home_that_cannot_be_written_is_told_before_a_server_is_started(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    home, dump = tmp_path / "file" / "home", write(tmp_path, "pages.txt", page(1))
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "from flows.cli import main; main()",
+         "ingest", str(dump), "--lake", str(tmp_path / "lake"), "--json"],
+        env={**os.environ, "PREFECT_HOME": str(home)}, cwd=ROOT, capture_output=True, text=True, check=False,
+        timeout=PATIENCE_SECONDS,
+    )  # fmt: skip
+    assert (run.returncode, json.loads(run.stdout)) == (
+        5,
+        {
+            "error": f"storage: {home} cannot be made in {tmp_path / 'file'}",
+            "advice": "set PREFECT_HOME to a folder that this user can write",
+            "exit": 5,
+        },
+    )
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_database_elsewhere_needs_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from prefect.server.api import server as theirs
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_HOME,
+        PREFECT_SERVER_DATABASE_CONNECTION_URL,
+        temporary_settings,
+    )
+
+    monkeypatch.setattr(theirs, "SubprocessASGIServer", lambda: SimpleNamespace(running=True))
+    (tmp_path / "file").write_text("in the way")
+    home = tmp_path / "file" / "home"
+    for database in (home / "prefect.db", tmp_path / "other.db"):
+        url = f"sqlite+aiosqlite:///{database}"
+        settings = {PREFECT_API_URL: None, PREFECT_HOME: home, PREFECT_SERVER_DATABASE_CONNECTION_URL: url}
+        needs = pytest.raises(StorageError) if database.name == "prefect.db" else contextlib.nullcontext()
+        with temporary_settings(settings), needs:
+            call.start_own_server()
 
 
 def test_a_run_that_was_killed_is_crashed(stenolake: Command, prefect_api: str, tmp_path: Path) -> None:
