@@ -20,6 +20,7 @@ from tasks.formats.evidence import Evidence, turn_round
 from tasks.formats.furniture import Furniture
 from tasks.formats.lines import Line, split_lines
 from tasks.formats.page import line_block, read_foot, read_head
+from tasks.formats.shadow import read_by_shadow
 from tasks.formats.unfold import doubts_of, ends_of_pages, is_folded, unfold
 
 NAME = "kremlin-text"
@@ -160,7 +161,10 @@ def parse(text: str, edition: Edition = ENGLISH) -> list[Block]:
         Blocks in order. A text without any structure of a page (no date under its title and no publication
         status) is one `unrecognised` block a line.
     """
-    text = _plain(text)
+    return read_by_shadow(_plain(text), lambda seen: _read_page(seen, edition))
+
+
+def _read_page(text: str, edition: Edition) -> list[Block]:
     lines = split_lines(text)
     blocks: list[Block] = []
     lines = _cut_byte_order_mark(lines, blocks)

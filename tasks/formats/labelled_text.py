@@ -20,6 +20,7 @@ from tasks.formats.heads import cut_day, day_of_title, find_head_days
 from tasks.formats.label_forms import Candidate
 from tasks.formats.named import read_speaker
 from tasks.formats.rows import MAX_INDENT, Layout, Row, find_layout, find_running, is_wrapped, split_rows
+from tasks.formats.shadow import cast_shadow, read_by_shadow
 from tasks.formats.silent import note_the_silent
 from tasks.formats.titles import END_SENTENCE, HEAD_ROWS, HEADING_RE, SPACED_RE, find_title
 
@@ -58,7 +59,8 @@ def sniff(head: str) -> float:
     if _MARKUP_RE.match(text) or "\x00" in text:
         return 0.0
     front = read_front_matter(text)
-    rows = split_rows(text, front.end)
+    shadow = cast_shadow(text[front.end :])
+    rows = split_rows(shadow.text) if shadow else split_rows(text, front.end)
     if not rows:
         return 0.0
     if sum(_CODE_RE.match(row.text) is not None for row in rows) > 0.08 * len(rows):
@@ -103,14 +105,23 @@ def is_complete(blocks: Sequence[Block]) -> bool:
 def parse(text: str) -> list[Block]:
     """Parse one document into blocks that tile it."""
     front = read_front_matter(text)
-    rows = split_rows(text, front.end)
-    blocks = list(front.blocks)
+    told = {block.kind for block in front.blocks}
+    body = read_by_shadow(text[front.end :], lambda seen: _read_rows(seen, told))
+    return [
+        *front.blocks,
+        *(block._replace(start=block.start + front.end, end=block.end + front.end) for block in body),
+    ]
+
+
+def _read_rows(text: str, told: set[str]) -> list[Block]:
+    """The blocks behind front matter; `told` are the kinds that stand in it."""
+    rows = split_rows(text)
+    blocks: list[Block] = []
     if rows and rows[0].text.startswith("\ufeff"):
         rows = _cut_byte_order_mark(rows, blocks)
     layout = find_layout(rows)
     labels = find_labels(rows, layout)
-    reader = _Reader(text, rows, labels, layout, {block.kind for block in blocks})
-    return blocks + reader.read()
+    return blocks + _Reader(text, rows, labels, layout, told | {block.kind for block in blocks}).read()
 
 
 def _cut_byte_order_mark(rows: list[Row], blocks: list[Block]) -> list[Row]:
