@@ -8,10 +8,11 @@ from collections.abc import Sequence
 _NOTE_RE = re.compile(r"[(\[]([^()\[\]]{1,160})[)\]]?$")
 # `I.Petrov`, `К.-Ж.Орлин`, `Дж.Лунд`; in Russian labels particles and more words may follow: `М.бен Орлин Аль Лунд`.
 _INITIALS = r"(?:[A-ZÀ-ÞА-ЯЁ][a-zа-яё]?\.-?){1,3}"
+_ELIDED = r"(?:[a-zа-яё][’'])?"  # `Ж.д’Орлин`
 INITIALS_RE = re.compile(rf"{_INITIALS}[A-ZÀ-ÞА-ЯЁ][^\W\d_]+(?:-[^\W\d_]+)?")
 LONG_INITIALS_RE = re.compile(
     r"(?:[A-ZА-ЯЁ][a-zа-яё]{0,2}\.[- ]?){1,4}(?:[a-zа-яё]{2,4}[- ])?(?:[a-zа-яё]{2,4}[- ])?"
-    r"[A-ZА-ЯЁ][^\W\d_.]*(?:[-’'][^\W\d_]+){0,2}(?: [A-ZА-ЯЁ][^\W\d_]+){0,2}"
+    rf"{_ELIDED}[A-ZА-ЯЁ][^\W\d_.]*(?:[-’'][^\W\d_]+){{0,2}}(?: {_ELIDED}[A-ZА-ЯЁ][^\W\d_]+){{0,2}}"
 )
 _INITIALS_START_RE = re.compile(r"(?:^|(?<=[\s(«]))[A-ZА-ЯЁ][a-zа-яё]{0,2}\.[- ]?[A-ZА-ЯЁa-z]")
 _INITIAL_DOT_RE = re.compile(r"(?<=[^\W\d_])\.(?=[^\W\d_])")

@@ -3,7 +3,7 @@
 A label is what stands before the first colon of a paragraph. The grammar has five forms, tried in this order:
 
     generic    Question · Remark from the audience · Moderator
-    inverted   Ivan Petrov, Director General of the Lessk Works
+    inverted   Ivan Petrov, Director General of the Lessk Works · Ivan Petrov – Head of Lessk
     of-name    King Harald IV of Sorland                    (the territory belongs to the role)
     titled     President of Sorland Ivan Petrov             (role, then name)
     bare       Ivan Petrov · I. Petrov · IVAN PETROV · IvanPetrov
@@ -24,7 +24,9 @@ from tasks.formats.blocks import Speaker, fold
 from tasks.formats.edition import Edition
 from tasks.formats.evidence import Evidence
 from tasks.formats.label_generic import is_generic
+from tasks.formats.label_initials import read_initialled
 from tasks.formats.label_parts import INITIALS_RE, LONG_INITIALS_RE, find_tooltip, set_apart, split_note
+from tasks.formats.label_roles import is_role, is_role_word, read_key
 from tasks.formats.lexicon import Lexicon
 
 # strong: role and name, or a generic speaker. known: the document names this person elsewhere. weak: looks like a name.
@@ -44,6 +46,7 @@ _ABBREVIATION_RE = re.compile(
 )
 
 
+_DASHES = (["-"], ["–"], ["—"])
 _CAPITAL_PARTICLES = ("Al", "El", "Bin", "Ibn", "Abu", "De", "Van", "Von", "Da")
 _NOBODY = Speaker(None, None, "generic")
 
@@ -79,12 +82,14 @@ def read_label(printed: str, evidence: Evidence) -> Label | None:
         return _read_with_tooltip(words, shown, note, evidence)
     if not text or len(words) > MAX_LABEL_WORDS or not text[0].isalpha():
         return None
-    keys = [_key(word) for word in words]
+    keys = [read_key(word) for word in words]
     generic = is_generic(words, keys, evidence.edition)
     if (generic and (len(words) == 1 or keys[0] in lex.utterances)) or text.casefold() in lex.generic_phrases:
         return Label(text, _NOBODY, note, "strong")
     if _is_sentence(words, keys, evidence):
         return None
+    if lex.initials_prove and (speaker := read_initialled(words, evidence.edition)):
+        return Label(text, speaker, note, "strong")
     for read in (_read_inverted, _read_of_name, _read_titled):
         if speaker := read(words, keys, evidence):
             return Label(text, speaker, note, "strong")
@@ -99,7 +104,7 @@ def _read_with_tooltip(words: Sequence[str], at: int, note: str | None, evidence
         return None
     lex = evidence.edition.lexicon
     shown = words[at:]
-    first = next((i for i, word in enumerate(shown) if word[0].islower() or _is_role_word(word, _key(word), lex)), 3)
+    first = next((i for i, word in enumerate(shown) if word[0].islower() or is_role_word(word, read_key(word), lex)), 3)
     role = label.speaker.role or " ".join(shown[first:]) or None
     return Label(label.text, replace(label.speaker, role=role), note, "strong", " ".join(shown))
 
@@ -109,14 +114,6 @@ def _take_apart(word: str) -> tuple[str, str] | None:
     """The two words that lost the space between them; None where it may be one."""
     match = _GLUE_RE.fullmatch(word)
     return (match[1], match[2]) if match else None
-
-
-@functools.lru_cache(maxsize=1 << 15)
-def _key(word: str) -> str:
-    if word == "US":
-        return "usa"  # and not the pronoun
-    key = word.strip(",“”\"'’‘«»()[]").casefold()
-    return key[:-2] if key.endswith(("’s", "'s")) else key
 
 
 def _is_sentence(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> bool:
@@ -139,22 +136,11 @@ def _says_i(words: Sequence[str]) -> bool:
     return any(word == "I" and words[at + 1 : at + 2] not in ([], ["of"]) for at, word in enumerate(words))
 
 
-@functools.lru_cache(maxsize=1 << 15)
-def _is_role_word(word: str, key: str, lex: Lexicon) -> bool:
-    if key in lex.roles or (key.endswith("of") and key[:-2] in lex.roles):  # `Presidentof Sorland`
-        return True
-    return word[0].islower() and len(key) > 4 and key.endswith(lex.role_suffixes) and key not in lex.no_role_suffixed
-
-
-def _is_role(words: Sequence[str], keys: Sequence[str], lex: Lexicon) -> bool:
-    return any(_is_role_word(word, key, lex) for word, key in zip(words, keys, strict=True))
-
-
 def is_role_alone(text: str, edition: Edition) -> bool:
     """Whether a text is a role without a name: `President of Sorland`, `MINISTER OF TRANSPORT`."""
     lex = edition.lexicon
     words = text.split(" ")
-    keys = [_key(word) for word in words]
+    keys = [read_key(word) for word in words]
     if len(words) > 8 or not text[:1].isupper() or not all(keys) or not any(key in lex.roles for key in keys):
         return False
     return all(
@@ -208,18 +194,20 @@ def _speaker(role: Sequence[str], name: Sequence[str], lex: Lexicon) -> Speaker:
 
 
 def _read_inverted(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
-    """`Ivan Petrov, Director General of the Lessk Works`: a name, a comma, and something that is a role."""
+    """`Ivan Petrov, Director General of the Lessk Works`: a name, a comma or a dash, and something that is a role."""
     lex = evidence.edition.lexicon
-    at = next((index for index, word in enumerate(words[:6]) if word.endswith(",")), None)
-    if at is None or at + 1 == len(words):
+    last = next((at for at, word in enumerate(words[:6]) if word.endswith(",") or words[at + 1 : at + 2] in _DASHES), 6)
+    rest = last + (1 if words[last : last + 1] and words[last].endswith(",") else 2)
+    if rest >= len(words):
         return None
-    name = [*words[:at], words[at].rstrip(",")]
-    rest, rest_keys = words[at + 1 :], keys[at + 1 :]
-    if not _is_name(name, keys[: at + 1], lex, _in_capitals(words)) or (len(name) < 2 and not evidence.knows(name[0])):
+    name = [*words[:last], words[last].rstrip(",")]
+    if not _is_name(name, keys[: last + 1], lex, _in_capitals(words)) or (
+        len(name) < 2 and not evidence.knows(name[0])
+    ):
         return None
-    if keys[at + 1] in lex.name_suffixes or not _is_role(rest, rest_keys, lex):
+    if keys[rest] in lex.name_suffixes or not is_role(words[rest:], keys[rest:], lex):
         return None
-    return _speaker(rest, name, lex)
+    return _speaker(words[rest:], name, lex)
 
 
 def _read_of_name(words: Sequence[str], keys: Sequence[str], evidence: Evidence) -> Speaker | None:
@@ -280,10 +268,10 @@ def _read_titled(words: Sequence[str], keys: Sequence[str], evidence: Evidence) 
             name[0] = glue[1]
         elif len(name) == 1:
             name = [glue[0], glue[1]]
-    role_keys = [_key(word) for word in role]
-    if not _is_role(role, role_keys, lex) and not all(key in lex.honorifics for key in role_keys):
+    role_keys = [read_key(word) for word in role]
+    if not is_role(role, role_keys, lex) and not all(key in lex.honorifics for key in role_keys):
         return None
-    if role[0][0].islower() and role_keys[0] not in lex.role_attributes and not _is_role(role[:5], role_keys[:5], lex):
+    if role[0][0].islower() and role_keys[0] not in lex.role_attributes and not is_role(role[:5], role_keys[:5], lex):
         return None
     return _speaker(role, name, lex)
 

@@ -46,6 +46,11 @@ def test_a_surname_alone_is_a_label_only_where_the_document_knows_it() -> None:
     assert evidence.resolve(label.speaker) == Speaker("Storr", "President of Sorland", "person")
 
 
+def test_a_thing_is_no_trade_though_it_ends_like_one() -> None:
+    labels = [read_label(printed, Evidence(RUSSIAN)) for printed in ("Сопредседатель А.Линд", "Памятник А.Линду")]
+    assert [label.strength for label in labels if label] == ["strong", "weak"]
+
+
 def test_a_surname_that_two_persons_share_takes_no_role() -> None:
     evidence = Evidence()
     evidence.add(Speaker("Harald Storr", "President of Sorland", "person"))
