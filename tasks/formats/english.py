@@ -46,7 +46,7 @@ _GENERIC_ADJECTIVES = words(
     " voice question audience"
 )
 
-_HONORIFICS = words("mr mr. mrs mrs. ms ms. miss dr dr. prof. sir madam")
+_HONORIFICS = words("mr mr. mrs mrs. ms ms. miss dr dr. prof. sir madam h.e.")
 
 # Heads of a role: what somebody is. Inside a label they can be capitalised; a name never is one of them.
 _ROLES = words(
