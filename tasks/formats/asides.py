@@ -12,6 +12,7 @@ MAX_NOTE_WORDS = 14  # in round brackets; what is longer without a word of the s
 
 _BRACKETS_RE = re.compile(r"[*_]{0,3}\\?[(\[]([^()\[\]\\]{1,240})\\?[)\]](?![(\w])[*_]{0,3}")
 _NOTE_RE = re.compile(r"[*_]{0,3}\\?([(\[])([^()\[\]]{1,600}?)\\?[)\]][.!]?[*_]{0,3}")
+_ANGLED_RE = re.compile(r"(<)([A-ZА-ЯЁ][a-zа-яё][^<>/=@]{0,300})>\.?")  # `<Applause.>`, and no tag or address
 _MUSIC_RE = re.compile(r"[♪♫#\s]{1,9}[^♪♫]{0,300}[♪♫]|[♪♫]+|\*[a-z][a-z ]{2,40}\*")
 _WORD_RE = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _RULE_RE = re.compile(r"[-_=~–—]{3,}|(?:[-_=] ){3,}[-_=]?|\*{3,}|(?:\* ){2,}\*|\\\*(?: ?\\\*){2}|(?:\. ?){5,}")
@@ -68,7 +69,9 @@ _TAIL = frozenset(".?!…—–-”\"’'")
 
 
 def is_note(text: str) -> bool:
-    """Whether a whole paragraph is a stage direction or a remark of the editors: `(Laughter.)`, `[Slide shown.]`."""
+    """Whether a whole paragraph is a stage direction or a remark of the editors: `(Laughter.)`, `[Slide shown.]`,
+    `<Applause.>`.
+    """
     if (
         _MUSIC_RE.fullmatch(text)
         or _ROSE_RE.fullmatch(text)
@@ -76,7 +79,7 @@ def is_note(text: str) -> bool:
         or _PROCEEDING_RE.fullmatch(text)
     ):
         return True
-    match = _NOTE_RE.fullmatch(text)
+    match = _NOTE_RE.fullmatch(text) or _ANGLED_RE.fullmatch(text)
     if not match:
         return False
     words = match[2].split()

@@ -24,7 +24,9 @@ from tasks.formats.quotes import find_quotes
 
 MAX_HEADING_CHARS = 200
 _MAX_DOUBTFUL_CHARS = max(MAX_HEADING_CHARS, captions.MAX_CAPTION_CHARS)  # what is longer is speech or lead
-_NOTE_RE = re.compile(r"[(\[][^()\[\]]{2,600}[)\]]\.?")
+# In angle brackets what opens as a sentence does: `<Applause.>`, and no tag.
+_NOTE_RE = re.compile(r"(?:[(\[][^()\[\]]{2,600}[)\]]|<[A-ZА-ЯЁ][a-zа-яё][^<>/=@]{0,300}>)\.?")
+_NOTE_OPENINGS = "([<"
 _CONTROL_RE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 # What was no text leaves at least one of these; looking for them is ten times as fast as for the whole class.
 _DAMAGE_MARKS = "\x00\x01\x02\x03\x04\x05\x06\x08\x1b\x7f\N{REPLACEMENT CHARACTER}"
@@ -183,7 +185,7 @@ def _emit(text: str, items: Sequence[Item], head: Head, evidence: Evidence) -> l
             continue
         if speaking and isinstance(items[at - 1], Block) and _resumes_telling(items, at, words, shown):
             speaking = False
-        if len(words) > _MAX_DOUBTFUL_CHARS and words[0] not in "([":
+        if len(words) > _MAX_DOUBTFUL_CHARS and words[0] not in _NOTE_OPENINGS:
             kind = "speech" if speaking else "lead"
         else:
             kind = _kind_of(words, item, items, at, known, speaking, edition)
@@ -211,7 +213,7 @@ def _words_of(text: str, item: Paragraph) -> str:
 def _kind_of(
     words: str, item: Paragraph, items: Sequence[Item], at: int, known: set[str], speaking: bool, edition: Edition
 ) -> str:
-    if words[0] in "([" and _NOTE_RE.fullmatch(words):
+    if words[0] in _NOTE_OPENINGS and _NOTE_RE.fullmatch(words):
         return "note"
     if words[-1] in ".)":
         is_short = len(words) <= captions.MAX_CAPTION_CHARS and len(item.lines) == 1
@@ -253,7 +255,7 @@ def _kind_of_words(words: str) -> str:
     """What stands behind a label: speech, but for an elision or a stage direction alone, which nobody says."""
     if is_elision(words):
         return "elision"
-    return "note" if words[0] in "([" and _NOTE_RE.fullmatch(words) else "speech"
+    return "note" if words[0] in _NOTE_OPENINGS and _NOTE_RE.fullmatch(words) else "speech"
 
 
 def _label_blocks(text: str, item: Paragraph, label: Label, roles: Evidence, damaged: bool) -> list[Block]:
