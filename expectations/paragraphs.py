@@ -178,8 +178,8 @@ RULES: tuple[Rule, ...] = (
         WARNING,
         absent("label_left"),
         "The paragraph begins with a label that speaks elsewhere in the document, or with what may be one of an odd "
-        "form: it ends in a name, is very long, or is no more than a colon or a common word. A turn may be lost in "
-        "another one.",
+        "form: it ends in a name, is very long, or is no more than a colon, a word, or a name and a place. A turn may "
+        "be lost in another one.",
         HEALTHY + "; the commonest fault that reviewers of parliament corpora report",
     ),
     Rule(

@@ -119,4 +119,10 @@ NOT_IN_NAMES = """
     это этот что как вот если так например однако потому который которая которые сообщение вопросы ответы
     спасибо сегодня завтра фото видео текст версия раздел
 """
+# What a speaker counts up by, or announces: `Первое: …`
+COUNTING = """
+    firstly secondly thirdly fourth fifth next last lastly one two three question answer example conclusion result
+    первое второе третье четвёртое пятое шестое седьмое последнее во-первых во-вторых в-третьих наконец главное далее
+    итак вывод вопрос ответ пример предложение просьба задача цель
+"""
 COMMON_WORD = rf"(?i)(?:^|\s)(?:{'|'.join(NOT_IN_NAMES.split())})(?:\s|,|$)"

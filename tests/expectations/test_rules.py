@@ -174,6 +174,11 @@ def test_no_person_is_refused_for_a_name(name: str) -> None:
         ("Ferry " * 40, True),
         ("However", True),
         ("", True),
+        ("Harbourpost", True),
+        ("Ilse, Lessk", True),
+        ("Ада, Лесск", True),
+        ("Secondly", False),
+        ("Первое", False),
         ("14", False),
         ("My second point", False),
         ("The council said to Ada Lind", False),
@@ -186,6 +191,13 @@ def test_labels_of_an_odd_form(head: str, is_odd: bool) -> None:
     tables["paragraphs"][2]["text"] = text
     told = [broken.rule_id for broken in judge(builder.to_tables(tables), builder.TODAY).broken]
     assert ("paragraphs.text.label_left" in told) == is_odd
+
+
+def test_a_word_alone_is_no_label_outside_speech() -> None:
+    tables = builder.rows(1)
+    tables["paragraphs"][0] |= {"text": "Harbourpost: the barns are full.", "kind": "lead"}
+    told = [broken.rule_id for broken in judge(builder.to_tables(tables), builder.TODAY).broken]
+    assert "paragraphs.text.label_left" not in told
 
 
 def test_rules_are_plain_values() -> None:
