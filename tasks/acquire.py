@@ -231,7 +231,7 @@ def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format
         format_name: a format to use whatever the text looks like.
     """
     sample = raw.read(sha256, 0, encoding.SAMPLE_BYTES)
-    found = encoding.detect(sample, encoding.is_utf8(raw.chunks(sha256)))
+    found = encoding.detect(sample, lambda codec: encoding.decodes(raw.chunks(sha256), codec))
     derivation: Derivation = {"encoding": found.codec, "evidence": found.evidence}
     rendition, chosen, problem, reason = None, None, "", ""
     if not size:

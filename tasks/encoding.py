@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+
+from tasks.charsets import codecs_of, declared_in
 
 SAMPLE_BYTES = 1 << 20
 BINARY_SHARE = 0.003  # control characters over all; text has none but tab, line and page ends, a PDF has 1 % and more
@@ -14,6 +16,9 @@ STRAY_SHARE = 0.05  # bytes that are no UTF-8 over bytes that are not ASCII, up 
 # The same where these bytes are marks of windows-1252: pages in two encodings were joined. A mark has three bytes in
 # UTF-8, so this holds up to three of four marks; a text in windows-1252 alone has next to nothing that reads as UTF-8.
 MARKS_SHARE = 0.5
+
+IN_HEADER = "declared in the HTTP header"
+_IN_MARKUP = "declared in the markup"
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -24,8 +29,9 @@ _BOMS = (
 )
 _CONTROL_RE = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MULTIBYTE_RE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_DECLARED_RE = re.compile(rb"<meta\s[^<>]{0,200}\bcharset=[\"']?([A-Za-z0-9_-]{1,40})", re.IGNORECASE)
 _HIGH_RE = re.compile(rb"[\x80-\xff]")
+_MARKED_RE = re.compile("[À-ÖØ-öø-ɏ]")  # Latin letters that ASCII has not
+_ROWS_RE = re.compile(_MARKED_RE.pattern + "{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,42 +65,43 @@ codecs.register_error("stenolake-stray", _decode_stray)
 codecs.register_error("stenolake-latin", _decode_latin)
 
 
-def is_utf8(chunks: Iterable[bytes]) -> bool:
-    """Whether a stream of bytes is UTF-8 from end to end."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def decodes(chunks: Iterable[bytes], codec: str) -> bool:
+    """Whether a stream of bytes is text in a codec from end to end."""
+    decoder = codecs.getincrementaldecoder(codec)()
     try:
         for chunk in chunks:
             decoder.decode(chunk)
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
     return True
 
 
-def detect(sample: bytes, whole_is_utf8: bool) -> Encoding:
+def detect(sample: bytes, is_whole: Callable[[str], bool], charset: str = "") -> Encoding:
     """Decide how a dump is to be read.
 
-    Order: byte order mark, strict UTF-8 of the whole, UTF-8 with a few stray bytes, what markup
-    declares of itself, a detector over the sample.
+    Order: byte order mark, strict UTF-8 of the whole, UTF-8 with a few stray bytes, what a header tells, what markup
+    declares of itself, a detector over the sample. A declaration counts where it can be true: see `_read_declared`.
 
     Args:
         sample: the first `SAMPLE_BYTES` of the dump.
-        whole_is_utf8: what `is_utf8` said of all of it.
+        is_whole: what `decodes` says of all of it and a codec.
+        charset: the character set that the header of an HTTP response named for it.
     """
     for mark, codec in _BOMS:
-        if sample.startswith(mark) and (codec != "utf-8" or whole_is_utf8):
+        if sample.startswith(mark) and (codec != "utf-8" or is_whole("utf-8")):
             return Encoding(codec, "byte order mark")
     if not (b"\0" in sample and _looks_wide(sample)):
         if len(_CONTROL_RE.findall(sample)) > BINARY_SHARE * len(sample):
             return Encoding(None, "control characters, as in a binary file")
-        if whole_is_utf8:
+        if is_whole("utf-8"):
             return Encoding("utf-8", "strict UTF-8")
         multibyte = sum(len(run) for run in _MULTIBYTE_RE.findall(sample))
         stray = len(_HIGH_RE.findall(sample)) - multibyte
         share = MARKS_SHARE if _reads_as_windows_1252(_MULTIBYTE_RE.sub(b"", sample)) else STRAY_SHARE
         if multibyte and stray <= share * (multibyte + stray):
             return Encoding("utf-8+stray", f"UTF-8 with {stray} stray bytes in the first MiB, read as windows-1252")
-        return _read_declared(sample) or _detect_single_byte(sample)
+        return _read_declared(sample, is_whole, charset) or _detect_single_byte(sample)
     return Encoding("utf-16-le" if sample[1:2] == b"\0" else "utf-16-be", "zero bytes of UTF-16 without a mark")
 
 
@@ -103,17 +110,24 @@ def _looks_wide(sample: bytes) -> bool:
     return max(sample[0::2].count(0), sample[1::2].count(0)) > 0.4 * len(sample) / 2
 
 
-def _read_declared(sample: bytes) -> Encoding | None:
-    """The encoding that markup declares, where it is one of the candidates and the sample is text in it."""
-    match = _DECLARED_RE.search(sample[:4096])
-    try:
-        codec = codecs.lookup(match[1].decode()).name.replace("-", "_") if match else ""
-        if codec not in CANDIDATES:
-            return None
-        sample.decode(codec)
-    except (LookupError, UnicodeDecodeError):
-        return None
-    return Encoding(codec, "declared in the markup")
+def _read_declared(sample: bytes, is_whole: Callable[[str], bool], charset: str) -> Encoding | None:
+    """The encoding that a header or else markup declares; None where none does, or what they declare is not true.
+
+    It is not where the dump does not decode in it from end to end. Nearly everything decodes as windows-1252, which
+    servers and editors name without a look: there it must read as spelled in Latin letters, too.
+    """
+    declared = [(charset, IN_HEADER)] if charset else []
+    declared += [(name, _IN_MARKUP) for name in declared_in(sample)]
+    for name, evidence in declared:
+        for codec in codecs_of(name):
+            if is_whole(codec) and _is_spelled(codecs.getincrementaldecoder(codec)().decode(sample)):
+                return Encoding(codec, evidence)
+    return None
+
+
+def _is_spelled(text: str) -> bool:
+    """Whether marked Latin letters stand among plain ones, as in all languages, and not in rows, as in `Ïðèâåò`."""
+    return sum(map(len, _ROWS_RE.findall(text))) <= 0.5 * len(_MARKED_RE.findall(text))
 
 
 def _detect_single_byte(sample: bytes) -> Encoding:

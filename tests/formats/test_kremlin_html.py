@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from benchmarks.agreement import compare, read_pages, read_rows
 from storage import ledger
 from storage.lake import Lake
-from tasks.encoding import decode, detect
 from tasks.formats import FORMATS, choose, kremlin_html, kremlin_html_ru, kremlin_text, kremlin_text_ru
 from tasks.formats.blocks import check_tiling
 from tests.formats.projection import RUSSIAN_DUMPS, SAMPLE_DUMP
@@ -202,25 +201,6 @@ def test_hostile_markup_is_refused_or_read_in_seconds(name: str) -> None:
     except ValueError:
         assert name not in READ
     assert time.process_time() - started < 10
-
-
-def test_a_page_is_read_in_the_encoding_that_it_declares() -> None:
-    page = '<html lang="ru"><meta charset="windows-1251"><p>Осень – «щедрая» пора, Þ</p>'.replace("Þ", "ё")
-    found = detect(page.encode("cp1251"), whole_is_utf8=False)
-    assert (found.codec, found.evidence) == ("cp1251", "declared in the markup")
-    wrong = '<meta charset="utf-8"><p>Die Brücke über die Ströme ist für alle schön – “so”.</p>'.encode("cp1252")
-    assert detect(wrong, whole_is_utf8=False).codec == "cp1252"
-    assert detect(b'<meta charset="rot13">caf\xe9 na\xefve r\xe9sum\xe9', whole_is_utf8=False).codec != "rot13"
-
-
-def test_pages_joined_in_two_encodings_are_read_in_both() -> None:
-    page = "Ada Lind: Harbours are what all of us spoke of – and don’t sleep. "
-    mixed = page.encode() * 20 + page.encode("cp1252") * 20
-    found = detect(mixed, whole_is_utf8=False)
-    assert "".join(decode([mixed], found.codec or "")) == page * 40
-    assert detect(page.encode("cp1252") * 20, whole_is_utf8=False).codec == "cp1252"
-    russian = "Пётр сказал: «Да», и Нёбо. ".encode("cp1251") * 20
-    assert detect(russian, whole_is_utf8=False).codec == "cp1251"
 
 
 def test_pages_and_lists_in_a_folder(stenolake: Command, tmp_path: Path) -> None:
