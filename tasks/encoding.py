@@ -16,6 +16,7 @@ STRAY_SHARE = 0.05  # bytes that are no UTF-8 over bytes that are not ASCII, up 
 # The same where these bytes are marks of windows-1252: pages in two encodings were joined. A mark has three bytes in
 # UTF-8, so this holds up to three of four marks; a text in windows-1252 alone has next to nothing that reads as UTF-8.
 MARKS_SHARE = 0.5
+TYPOGRAPHIC_SHARE = 0.9  # of the marks, from which on a text reads as one in a Western language
 
 IN_HEADER = "declared in the HTTP header"
 _IN_MARKUP = "declared in the markup"
@@ -98,7 +99,8 @@ def detect(sample: bytes, is_whole: Callable[[str], bool], charset: str = "") ->
             return Encoding("utf-8", "strict UTF-8")
         multibyte = sum(len(run) for run in _MULTIBYTE_RE.findall(sample))
         stray = len(_HIGH_RE.findall(sample)) - multibyte
-        share = MARKS_SHARE if _reads_as_windows_1252(_MULTIBYTE_RE.sub(b"", sample)) else STRAY_SHARE
+        has_marks = _typographic_share(_MULTIBYTE_RE.sub(b"", sample), "cp1252") > TYPOGRAPHIC_SHARE
+        share = MARKS_SHARE if has_marks else STRAY_SHARE
         if multibyte and stray <= share * (multibyte + stray):
             return Encoding("utf-8+stray", f"UTF-8 with {stray} stray bytes in the first MiB, read as windows-1252")
         return _read_declared(sample, is_whole, charset) or _detect_single_byte(sample)
@@ -138,21 +140,25 @@ def _detect_single_byte(sample: bytes) -> Encoding:
         return Encoding(None, "no encoding makes text of it")
     high = len(_HIGH_RE.findall(sample))
     codec = best.encoding
-    if high < 0.1 * len(sample) and _reads_as_windows_1252(sample):
-        # English with typographic marks: all candidates spell the letters alike, windows-1252 alone the marks as used
-        codec = "cp1252"
+    if high < 0.1 * len(sample):
+        # English with typographic marks: all candidates spell the letters alike, one of these two alone the marks as
+        # used. Where both do, as with a `É` that is a `…` in the other, windows-1252 is the one that is met.
+        shares = {one: _typographic_share(sample, one) for one in ("cp1252", "mac_roman")}
+        marked = max(shares, key=lambda one: shares[one])
+        codec = marked if shares[marked] > TYPOGRAPHIC_SHARE else codec
     return Encoding(codec, f"detected over {len(sample)} bytes, {high} of them not ASCII")
 
 
 _TYPOGRAPHIC = frozenset("‘’“”–—…•™€ «»°é§©®−\u00a0áàâäãåçèêëíìîïñóòôöõøúùûüýÿßÁÀÉÈÍÓÖÜ")
 
 
-def _reads_as_windows_1252(sample: bytes) -> bool:
+def _typographic_share(sample: bytes, codec: str) -> float:
+    """How many of the characters that are not ASCII are such as a text in a Western language has; 0 for none."""
     try:
-        marks = [char for char in sample.decode("cp1252") if ord(char) > 127]
+        marks = [char for char in sample.decode(codec) if ord(char) > 127]
     except UnicodeDecodeError:
-        return False
-    return sum(char in _TYPOGRAPHIC for char in marks) > 0.9 * len(marks)
+        return 0.0
+    return sum(char in _TYPOGRAPHIC for char in marks) / max(len(marks), 1)
 
 
 def decode(chunks: Iterable[bytes], codec: str) -> Iterator[str]:

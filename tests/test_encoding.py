@@ -149,3 +149,26 @@ def test_pages_joined_in_two_encodings_are_read_in_both() -> None:
     assert detect(page.encode("cp1252") * 20).codec == "cp1252"
     russian = "Пётр сказал: «Да», и Нёбо. ".encode("cp1251") * 20
     assert detect(russian).codec == "cp1251"
+
+
+ENGLISH = "Ada Lind: Harbours are what all of us spoke of {} and that is why we came here to talk today. "
+
+
+@pytest.mark.parametrize(
+    "marks",
+    ["– and don’t sleep", "at the café – “São Paulo”", "… or not • at 5 °C", "“so”", "in Lessk’s “Zoë”"],
+)
+@pytest.mark.parametrize("codec", ["cp1252", "mac_roman"])
+def test_english_is_known_by_its_marks(codec: str, marks: str) -> None:
+    data = (ENGLISH.format(marks) * 3).encode(codec)
+    high = sum(byte > 0x7F for byte in data)
+    assert detect(data) == Encoding(codec, f"detected over {len(data)} bytes, {high} of them not ASCII")
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [("Przewodniczący: Proszę pokazać, że środki są źródłem. ", "iso8859_2"), (RUSSIAN, "cp1251"), (RUSSIAN, "cp866")],
+)
+def test_few_bytes_of_another_language_are_no_marks(text: str, codec: str) -> None:
+    data = (ENGLISH.format("of all") * 9 + text * 3).encode(codec, "ignore")
+    assert detect(data).codec not in ("cp1252", "mac_roman")
