@@ -103,7 +103,10 @@ def take_in(at_work: Session, files: Sequence[Path | Stored], format_name: str |
     if not at_work.is_dry:
         check_space(at_work.lake, sum_sizes(files))
     before = {} if at_work.is_dry else recall.remember(at_work.lake, program_of(at_work, format_name))
-    dumps = steps.acquire(files, total, at_work.raw, format_name, before, lambda done: report("acquire", done, total))
+    charsets = recall.told_charsets(at_work.lake)
+    dumps = steps.acquire(
+        files, total, at_work.raw, format_name, before, charsets, lambda done: report("acquire", done, total)
+    )
     at_work.run.inputs += [record for dump in dumps for record in (dump.record, *dump.again)]
     return dumps
 

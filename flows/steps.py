@@ -77,6 +77,7 @@ def acquire(
     raw: RawStore,
     format_name: str | None,
     before: Mapping[str, Recognised],
+    charsets: Mapping[str, str],
     done: Callable[[int], None],
 ) -> list[Dump]:
     """Keep every file, and every member of a container, in the raw store; find out how each is to be read.
@@ -86,7 +87,7 @@ def acquire(
     dumps: dict[str, Dump] = {}
     with raw.gathering() as gathered, contextlib.closing(bring(files, gathered.staging)) as brought:
         for number, file in enumerate(brought):
-            for dump in acquiring.acquire(file, gathered, format_name, before=before):
+            for dump in acquiring.acquire(file, gathered, format_name, None, before, charsets):
                 met = dumps.get(dump.record.dump_sha256)
                 dumps[dump.record.dump_sha256] = met.merge(dump) if met else dump
             done(number + 1)

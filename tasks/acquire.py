@@ -18,6 +18,7 @@ from storage.errors import UsageError
 from storage.raw import RawStore
 from storage.records import Input
 from tasks import containers, encoding, formats, s3
+from tasks.charsets import charset_of
 from tasks.containers import Flaw, Member
 from tasks.s3 import Brought, Stored
 from tasks.streams import Limits
@@ -57,7 +58,7 @@ class Dump:
         return [one.fetched_at for one in (self.record, *self.again) if one.fetched_at]
 
 
-Look = Callable[[Path, str, str], Dump]  # a file, its address and its name
+Look = Callable[[Path, str, str, str], Dump]  # a file, its address and name, the character set that its header told
 
 
 def retrievals_of(dumps: Iterable[Dump]) -> dict[str, list[dt.datetime]]:
@@ -146,6 +147,7 @@ def acquire(
     format_name: str | None = None,
     limits: Limits | None = None,
     before: Mapping[str, Recognised] | None = None,
+    charsets: Mapping[str, str] | None = None,
 ) -> Iterator[Dump]:
     """Keep one file in the raw store, and every member where it is a container; find out how each is to be read.
 
@@ -155,11 +157,13 @@ def acquire(
         format_name: a format to use whatever the text looks like.
         limits: what a container may ask for.
         before: dump hash -> what need not be found out again.
+        charsets: dump hash -> the character set that a header told when the same bytes came before, perhaps without one
+            now.
 
     Raises:
         UnsafeInputError: a container asks for more.
     """
-    look = functools.partial(_acquire, raw=raw, format_name=format_name, before=before or {})
+    look = functools.partial(_acquire, raw=raw, format_name=format_name, before=before or {}, charsets=charsets or {})
     limits = limits or Limits()
     if isinstance(file, Brought):
         yield from _open(file.path, file.uri, file.name, raw, look, limits)
@@ -180,7 +184,7 @@ def _open(
     """The dump that a file is, after those that it holds."""
     kind = containers.detect(path)
     if kind is None:
-        yield look(path, uri, name)
+        yield look(path, uri, name, "")
         return
     sha256, size = raw.add_file(path)
     contents = containers.Contents(kind, uri, name, layers, limits)
@@ -188,7 +192,8 @@ def _open(
         if member.record is None:
             inner = _open(member.path, member.uri, member.name, raw, look, limits, member.layers)
         else:
-            inner = iter([look(member.path, member.uri, member.name)])
+            charset = charset_in(member.record.http_headers)
+            inner = iter([look(member.path, member.uri, member.name, charset)])
         for dump in inner:
             yield _tell_origin(dump, member, sha256) if dump.record.uri == member.uri else dump
     media_type = mimetypes.guess_type(name)[0] or containers.MEDIA_TYPES[kind]
@@ -210,16 +215,30 @@ def _tell_origin(dump: Dump, member: Member, container_sha256: str) -> Dump:
 
 
 def _acquire(
-    path: Path, uri: str, name: str, raw: RawStore, format_name: str | None, before: Mapping[str, Recognised]
+    path: Path,
+    uri: str,
+    name: str,
+    charset: str,
+    raw: RawStore,
+    format_name: str | None,
+    before: Mapping[str, Recognised],
+    charsets: Mapping[str, str],
 ) -> Dump:
     sha256, size = raw.add_file(path)
     known = before.get(sha256)
     if known and (known.rendition_sha256 == sha256 or raw.holds(known.rendition_sha256)):
         return Dump(_record(sha256, size, uri, name, known.rendition_sha256, dict(known.derivation)), known.format)
-    return recognise(sha256, size, uri, name, raw, format_name)
+    return recognise(sha256, size, uri, name, raw, format_name, charset or charsets.get(sha256, ""))
 
 
-def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format_name: str | None) -> Dump:
+def charset_in(headers: Mapping[str, str] | None) -> str:
+    """The character set that the headers of a response tell, as `inputs.http_headers` keeps them; empty without one."""
+    return charset_of((headers or {}).get("content-type", ""))
+
+
+def recognise(
+    sha256: str, size: int, uri: str, name: str, raw: RawStore, format_name: str | None, charset: str = ""
+) -> Dump:
     """Find out how a dump that stands in the raw store is to be read; keep the text that is derived from it.
 
     Args:
@@ -229,9 +248,10 @@ def recognise(sha256: str, size: int, uri: str, name: str, raw: RawStore, format
         name: name of its file, which may tell its media type.
         raw: where dumps and renditions are kept.
         format_name: a format to use whatever the text looks like.
+        charset: the character set that a header told.
     """
     sample = raw.read(sha256, 0, encoding.SAMPLE_BYTES)
-    found = encoding.detect(sample, lambda codec: encoding.decodes(raw.chunks(sha256), codec))
+    found = encoding.detect(sample, lambda codec: encoding.decodes(raw.chunks(sha256), codec), charset)
     derivation: Derivation = {"encoding": found.codec, "evidence": found.evidence}
     rendition, chosen, problem, reason = None, None, "", ""
     if not size:
@@ -267,17 +287,28 @@ def _record(sha256: str, size: int, uri: str, name: str, rendition: str | None, 
 
 
 def derive_again(dump: Dump, raw: RawStore) -> Dump:
-    """A dump of markup with the rendition that the present derivation makes of it; any other dump as it is."""
+    """A dump with the rendition that is made of it at present; as it is, where that is the same or there is none.
+
+    The present derivation of markup may have another version. An encoding that the bytes do not prove may be found to
+    be another one now: the ledger keeps what a header told, and more declarations are understood than once were.
+    """
+    record, told = dump.record, dump.record.derivation
     chosen = formats.FORMATS.get(dump.format or "")
-    derive = formats.derivation_of(chosen) if chosen else None
-    told = dump.record.derivation
-    if chosen is None or derive is None or told.get("derived_by") == (now := f"{chosen.NAME}/{chosen.VERSION}"):
+    is_outdated = bool(
+        chosen and formats.derivation_of(chosen) and told.get("derived_by") != f"{chosen.NAME}/{chosen.VERSION}"
+    )
+    if told["evidence"] in encoding.CERTAIN and not is_outdated:
         return dump
-    rendition, reason = _derive(raw, dump.record.dump_sha256, str(told["encoding"]), derive)
-    if reason:
-        return replace(dump, format=None, problem="dump.derives", reason=reason)
-    record = replace(dump.record, rendition_sha256=rendition, derivation={**told, "derived_by": now})
-    return replace(dump, record=record)
+    known = str(told["encoding"]) if told["evidence"] == encoding.IN_HEADER else ""  # came in without its header since
+    charset = charset_in(record.http_headers) or known
+    now = recognise(record.dump_sha256, record.bytes, record.uri, "", raw, dump.format, charset)
+    if now.problem:
+        return replace(dump, format=None, problem=now.problem, reason=now.reason) if is_outdated else dump
+    derivation = {**told, **now.record.derivation}
+    if derivation == told:
+        return dump
+    record = replace(record, rendition_sha256=now.record.rendition_sha256, derivation=derivation)
+    return replace(now, record=record, again=dump.again)
 
 
 def _decode(raw: RawStore, sha256: str, codec: str) -> str:

@@ -20,6 +20,8 @@ TYPOGRAPHIC_SHARE = 0.9  # of the marks, from which on a text reads as one in a 
 
 IN_HEADER = "declared in the HTTP header"
 _IN_MARKUP = "declared in the markup"
+_BY_MARK, _STRICT = "byte order mark", "strict UTF-8"
+CERTAIN = frozenset({_BY_MARK, _STRICT})  # evidence that the bytes give themselves: another look finds the same
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -91,12 +93,12 @@ def detect(sample: bytes, is_whole: Callable[[str], bool], charset: str = "") ->
     """
     for mark, codec in _BOMS:
         if sample.startswith(mark) and (codec != "utf-8" or is_whole("utf-8")):
-            return Encoding(codec, "byte order mark")
+            return Encoding(codec, _BY_MARK)
     if not (b"\0" in sample and _looks_wide(sample)):
         if len(_CONTROL_RE.findall(sample)) > BINARY_SHARE * len(sample):
             return Encoding(None, "control characters, as in a binary file")
         if is_whole("utf-8"):
-            return Encoding("utf-8", "strict UTF-8")
+            return Encoding("utf-8", _STRICT)
         multibyte = sum(len(run) for run in _MULTIBYTE_RE.findall(sample))
         stray = len(_HIGH_RE.findall(sample)) - multibyte
         has_marks = _typographic_share(_MULTIBYTE_RE.sub(b"", sample), "cp1252") > TYPOGRAPHIC_SHARE

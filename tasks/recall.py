@@ -34,6 +34,7 @@ from storage import ledger_schemas as schemas
 from storage.lake import Lake
 from storage.records import Finding
 from tasks.acquire import Dump, Recognised
+from tasks.encoding import IN_HEADER
 from tasks.fragment import Recalled
 from tasks.hold import Held
 from tasks.parse import Defaults
@@ -114,6 +115,17 @@ def remember(lake: Lake, program: str) -> dict[str, Recognised]:
             derivation = {name: value for name, value in json.loads(told).items() if name in _BASE}
             found[sha256] = Recognised(known["parser"].partition("/")[0], rendition, derivation)
     return found
+
+
+def told_charsets(lake: Lake) -> dict[str, str]:
+    """The codec of every dump that was read as the header of a response told: by its hash.
+
+    The same bytes may come again as a file without a header, and are the same text.
+    """
+    wanted = pc.match_substring(pc.field("derivation"), IN_HEADER)
+    rows = ledger.read(lake, "inputs", columns=["dump_sha256", "derivation"], wanted=wanted)
+    told = ((sha256, json.loads(text)) for sha256, text in zip(*(one.to_pylist() for one in rows.columns), strict=True))
+    return {sha256: one["encoding"] for sha256, one in told if one["evidence"] == IN_HEADER}
 
 
 def recall(lake: Lake, dumps: Sequence[Dump], program: str, defaults: Defaults) -> Recollection:

@@ -19,7 +19,7 @@ from storage.lake import Lake
 from storage.raw import RawStore
 from storage.records import Finding, Input, Release, Run
 from storage.schemas import TABLES
-from tasks.acquire import Dump, acquire
+from tasks.acquire import Dump, acquire, charset_in
 from tasks.cut import BATCH_BYTES, Batch, Slice, cut_batches
 from tasks.hold import quarantine_id
 from tasks.parse import Defaults
@@ -103,7 +103,8 @@ def find_dumps(lake: Lake, rows: Sequence[Row], raw: RawStore) -> list[Dump]:
     for row in rows:
         sha256 = row["dump_sha256"]
         if row["parser"] is None:
-            dumps[sha256] = _acquire_again(lake, raw, row)
+            headers = records[sha256]["http_headers"]
+            dumps[sha256] = _acquire_again(lake, raw, row, charset_in(headers and json.loads(headers)))
         elif sha256 not in dumps:
             known = {name: records[sha256][name] for name in Input.__dataclass_fields__}
             for name in ("derivation", "http_headers"):
@@ -112,7 +113,7 @@ def find_dumps(lake: Lake, rows: Sequence[Row], raw: RawStore) -> list[Dump]:
     return list(dumps.values())
 
 
-def _acquire_again(lake: Lake, raw: RawStore, row: Row) -> Dump:
+def _acquire_again(lake: Lake, raw: RawStore, row: Row, charset: str) -> Dump:
     make_folder(raw.staging)
     name = unquote(str(row["uri"]).rpartition("/")[2])
     with tempfile.NamedTemporaryFile(dir=raw.staging, prefix="again-") as spool:
@@ -120,7 +121,8 @@ def _acquire_again(lake: Lake, raw: RawStore, row: Row) -> Dump:
             spool.write(chunk)
         spool.flush()
         # a container comes last, after its members
-        *_, dump = acquire(Brought(Path(spool.name), row["uri"], name), raw)
+        brought = Brought(Path(spool.name), row["uri"], name)
+        *_, dump = acquire(brought, raw, charsets={row["dump_sha256"]: charset})
     return dump
 
 

@@ -14,7 +14,7 @@ from storage.lake import Lake
 from storage.raw import RawStore
 from storage.records import Fetch
 from tasks import formats
-from tasks.acquire import HEAD_CHARS, Dump, recognise
+from tasks.acquire import HEAD_CHARS, Dump, charset_in, recognise
 from tasks.cut import cut_batches
 from tasks.fetch.memory import Memory
 from tasks.parse import parse_batch
@@ -54,7 +54,8 @@ def to_dump(row: Mapping[str, Any], raw: RawStore, format_names: Sequence[str], 
     """
     sha256, headers = row["dump_sha256"], row["http_headers"] or {}
     size = sum(len(chunk) for chunk in raw.chunks(sha256))
-    dump = recognise(sha256, size, row["url"], "", raw, _choose(raw, sha256, format_names))
+    format_name = _choose(raw, sha256, format_names)
+    dump = recognise(sha256, size, row["url"], "", raw, format_name, charset_in(headers))
     derivation = {**dump.record.derivation, "edition": row["edition"], "time_zone": time_zone}
     if row["asked"] != row["url"]:
         derivation["asked"] = row["asked"]
