@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ STRAY_SHARE = 0.05  # bytes that are no UTF-8 over bytes that are not ASCII, up 
 # The same where these bytes are marks of windows-1252: pages in two encodings were joined. A mark has three bytes in
 # UTF-8, so this holds up to three of four marks; a text in windows-1252 alone has next to nothing that reads as UTF-8.
 MARKS_SHARE = 0.5
+ALPHABET_SHARE = 0.9  # of the upper bytes of UTF-16, of two values; text of the Kremlin in Russian has 0.996
 TYPOGRAPHIC_SHARE = 0.9  # of the marks, from which on a text reads as one in a Western language
 
 IN_HEADER = "declared in the HTTP header"
@@ -32,6 +34,7 @@ _BOMS = (
 )
 _CONTROL_RE = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MULTIBYTE_RE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_NO_TEXT_RE = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _HIGH_RE = re.compile(rb"[\x80-\xff]")
 _MARKED_RE = re.compile("[À-ÖØ-öø-ɏ]")  # Latin letters that ASCII has not
 _ROWS_RE = re.compile(_MARKED_RE.pattern + "{4,}")
@@ -94,24 +97,42 @@ def detect(sample: bytes, is_whole: Callable[[str], bool], charset: str = "") ->
     for mark, codec in _BOMS:
         if sample.startswith(mark) and (codec != "utf-8" or is_whole("utf-8")):
             return Encoding(codec, _BY_MARK)
-    if not (b"\0" in sample and _looks_wide(sample)):
-        if len(_CONTROL_RE.findall(sample)) > BINARY_SHARE * len(sample):
-            return Encoding(None, "control characters, as in a binary file")
-        if is_whole("utf-8"):
-            return Encoding("utf-8", _STRICT)
-        multibyte = sum(len(run) for run in _MULTIBYTE_RE.findall(sample))
-        stray = len(_HIGH_RE.findall(sample)) - multibyte
-        has_marks = _typographic_share(_MULTIBYTE_RE.sub(b"", sample), "cp1252") > TYPOGRAPHIC_SHARE
-        share = MARKS_SHARE if has_marks else STRAY_SHARE
-        if multibyte and stray <= share * (multibyte + stray):
-            return Encoding("utf-8+stray", f"UTF-8 with {stray} stray bytes in the first MiB, read as windows-1252")
-        return _read_declared(sample, is_whole, charset) or _detect_single_byte(sample)
-    return Encoding("utf-16-le" if sample[1:2] == b"\0" else "utf-16-be", "zero bytes of UTF-16 without a mark")
+    if b"\0" in sample and (wide := _find_wide(sample)):
+        return Encoding(wide, "every second byte as in UTF-16 without a mark")
+    if len(_CONTROL_RE.findall(sample)) > BINARY_SHARE * len(sample):
+        return Encoding(None, "control characters, as in a binary file")
+    if is_whole("utf-8"):
+        return Encoding("utf-8", _STRICT)
+    multibyte = sum(len(run) for run in _MULTIBYTE_RE.findall(sample))
+    stray = len(_HIGH_RE.findall(sample)) - multibyte
+    has_marks = _typographic_share(_MULTIBYTE_RE.sub(b"", sample), "cp1252") > TYPOGRAPHIC_SHARE
+    share = MARKS_SHARE if has_marks else STRAY_SHARE
+    if multibyte and stray <= share * (multibyte + stray):
+        return Encoding("utf-8+stray", f"UTF-8 with {stray} stray bytes in the first MiB, read as windows-1252")
+    return _read_declared(sample, is_whole, charset) or _detect_single_byte(sample)
 
 
-def _looks_wide(sample: bytes) -> bool:
-    """Whether nearly every second byte is zero, as in Latin text in UTF-16."""
-    return max(sample[0::2].count(0), sample[1::2].count(0)) > 0.4 * len(sample) / 2
+def _find_wide(sample: bytes) -> str | None:
+    """The UTF-16 of text in Latin or in another alphabet; None where bytes do not look like it.
+
+    The upper byte of nearly every character is that of the alphabet, or zero, as of spaces and of Latin letters.
+    """
+    for codec, upper in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
+        if upper.count(0) > 0.4 * len(upper):
+            return codec
+        common = Counter(upper).most_common(2)
+        if 0 in dict(common) and sum(dict(common).values()) > ALPHABET_SHARE * len(upper) and _is_text(sample, codec):
+            return codec
+    return None
+
+
+def _is_text(sample: bytes, codec: str) -> bool:
+    """Whether bytes decode, and next to nothing of what they give is a control character, or no character at all."""
+    try:
+        text = codecs.getincrementaldecoder(codec)().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return len(_NO_TEXT_RE.findall(text)) <= BINARY_SHARE * len(text)
 
 
 def _read_declared(sample: bytes, is_whole: Callable[[str], bool], charset: str) -> Encoding | None:

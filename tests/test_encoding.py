@@ -172,3 +172,26 @@ def test_english_is_known_by_its_marks(codec: str, marks: str) -> None:
 def test_few_bytes_of_another_language_are_no_marks(text: str, codec: str) -> None:
     data = (ENGLISH.format("of all") * 9 + text * 3).encode(codec, "ignore")
     assert detect(data).codec not in ("cp1252", "mac_roman")
+
+
+ALPHABETS = {
+    "Russian": RUSSIAN, "Greek": "Πρόεδρος: Καλημέρα σας, κυρίες. ", "Hebrew": "יושב ראש: בוקר טוב, גבירותיי. ",
+    "Arabic": "الرئيس: صباح الخير سيداتي وسادتي. ", "Latin": "Chair: Good day – “friends”. ",
+    "Armenian": "Նախագահ. Բարի լույս, տիկնայք: ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ALPHABETS)
+def test_alphabets_in_utf_16_without_a_mark(name: str, codec: str) -> None:
+    text = ALPHABETS[name] * 40
+    for data in (text.encode(codec), ("\N{HORIZONTAL ELLIPSIS}" + text).encode(codec)):
+        assert detect(data) == Encoding(codec, "every second byte as in UTF-16 without a mark")
+    assert detect((text * 900).encode(codec)).codec == codec  # longer than the sample
+
+
+def test_numbers_of_two_bytes_are_no_text() -> None:
+    tone = b"".join(((at * 37) % 400 - 300).to_bytes(2, "little", signed=True) for at in range(4000))
+    steps = b"".join((0x400 + at % 256).to_bytes(2, "little") for at in range(4000)) + bytes(200)
+    for data in (tone, steps, bytes(range(256)) * 20):
+        assert detect(data) == Encoding(None, "control characters, as in a binary file")
