@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tasks.charsets import codecs_of, declared_in
@@ -22,6 +22,7 @@ TYPOGRAPHIC_SHARE = 0.9  # of the marks, from which on a text reads as one in a 
 
 IN_HEADER = "declared in the HTTP header"
 _IN_MARKUP = "declared in the markup"
+_DETECTED = "detected over"
 _BY_MARK, _STRICT = "byte order mark", "strict UTF-8"
 CERTAIN = frozenset({_BY_MARK, _STRICT})  # evidence that the bytes give themselves: another look finds the same
 
@@ -169,7 +170,7 @@ def _detect_single_byte(sample: bytes) -> Encoding:
         shares = {one: _typographic_share(sample, one) for one in ("cp1252", "mac_roman")}
         marked = max(shares, key=lambda one: shares[one])
         codec = marked if shares[marked] > TYPOGRAPHIC_SHARE else codec
-    return Encoding(codec, f"detected over {len(sample)} bytes, {high} of them not ASCII")
+    return Encoding(codec, f"{_DETECTED} {len(sample)} bytes, {high} of them not ASCII")
 
 
 _TYPOGRAPHIC = frozenset("‘’“”–—…•™€ «»°é§©®−\u00a0áàâäãåçèêëíìîïñóòôöõøúùûüýÿßÁÀÉÈÍÓÖÜ")
@@ -182,6 +183,17 @@ def _typographic_share(sample: bytes, codec: str) -> float:
     except UnicodeDecodeError:
         return 0.0
     return sum(char in _TYPOGRAPHIC for char in marks) / max(len(marks), 1)
+
+
+def doubts_of(derivation: Mapping[str, object]) -> list[str]:
+    """What is doubtful in the text of a dump with this derivation, as `documents.inferred` says it: `text: why`.
+
+    >>> doubts_of({"encoding": "cp1251", "evidence": "detected over 900 bytes, 400 of them not ASCII"})
+    ['text: encoding cp1251 was detected, nothing declared it']
+    """
+    if not str(derivation.get("evidence")).startswith(_DETECTED):
+        return []
+    return [f"text: encoding {derivation['encoding']} was detected, nothing declared it"]
 
 
 def decode(chunks: Iterable[bytes], codec: str) -> Iterator[str]:

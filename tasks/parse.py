@@ -10,7 +10,7 @@ import numpy as np
 
 from storage.files import storing
 from storage.records import Finding
-from tasks import formats
+from tasks import encoding, formats
 from tasks.aliases import named_file, read_aliases
 from tasks.cut import Batch, Slice
 from tasks.document import Document
@@ -88,7 +88,7 @@ def _parse_slice(
         told=told,
         aliases=read_aliases(defaults.aliases),
     )
-    text = data.decode()
+    text, unsure = data.decode(), encoding.doubts_of(record.derivation)
     spans = format_.split(text)
     places = in_bytes(np.array(spans, np.int64).reshape(-1, 2), find_following(np.frombuffer(data, np.uint8)))
     for (start, end), (first, last) in zip(spans, places.tolist(), strict=True):
@@ -99,7 +99,7 @@ def _parse_slice(
             findings.append(_finding(_failed(error), None, origin, record.uri, byte, byte_end))
         else:
             if format_.is_complete(blocks):
-                doubts = formats.doubts_of(format_, body)
+                doubts = [*formats.doubts_of(format_, body), *unsure]
                 documents.append(Document(body, blocks, byte, origin, doubts, data[first:last]))
             else:
                 title = next((fold(body[block.start : block.end]) for block in blocks if block.kind == "title"), None)

@@ -150,6 +150,8 @@ def test_other_encodings_lose_nothing(stenolake: Command, tmp_path: Path, codec:
     derivation = json.loads(record["derivation"])
     assert derivation["encoding"] == ("utf-8" if codec == "utf-8-sig" else codec)
     assert derivation["evidence"]
+    doubts = ["text: encoding cp1252 was detected, nothing declared it"] if codec == "cp1252" else []
+    assert ds.dataset(lake / "documents").to_table()["inferred"].to_pylist() == [doubts]
     assert stenolake("verify", "--lake", lake).code == 0
 
 
