@@ -17,7 +17,7 @@ from pathlib import Path
 from storage.errors import UsageError
 from storage.raw import RawStore
 from storage.records import Input
-from tasks import containers, encoding, formats, s3
+from tasks import containers, encoding, formats, s3, strangers
 from tasks.charsets import charset_of
 from tasks.containers import Flaw, Member
 from tasks.s3 import Brought, Stored
@@ -251,13 +251,19 @@ def recognise(
         charset: the character set that a header told.
     """
     sample = raw.read(sha256, 0, encoding.SAMPLE_BYTES)
-    found = encoding.detect(sample, lambda codec: encoding.decodes(raw.chunks(sha256), codec), charset)
+    stranger = strangers.name_bytes(sample)
+    if stranger:
+        found = encoding.Encoding(None, stranger.name)
+    else:
+        found = encoding.detect(sample, lambda codec: encoding.decodes(raw.chunks(sha256), codec), charset)
     derivation: Derivation = {"encoding": found.codec, "evidence": found.evidence}
     rendition, chosen, problem, reason = None, None, "", ""
     if not size:
         problem, reason = "dump.not_empty", "the file is empty: fetch it again"
     elif found.codec is None:
         problem, reason = "dump.is_text", f"this is no text ({found.evidence}): give the text of the pages"
+        if stranger:
+            reason = f"this is {stranger.name}: {stranger.advice}"
     else:
         try:
             head = _head(raw, sha256, found.codec)
@@ -272,9 +278,12 @@ def recognise(
         except UnicodeError as error:
             problem, reason = "dump.is_text", f"not readable as {found.codec}: {error}; save it as UTF-8"
     if chosen is None and not problem:
-        known = ", ".join(sorted(formats.FORMATS))
         problem = "dump.format_known"
-        reason = f"the text is in no format that Stenolake knows ({known}): name one with --format"
+        if stranger := strangers.name_text(head):
+            reason = f"this is {stranger.name}, which no format reads: {stranger.advice}"
+        else:
+            known = ", ".join(sorted(formats.FORMATS))
+            reason = f"the text is in no format that Stenolake knows ({known}): name one with --format"
     record = _record(sha256, size, uri, name, rendition, derivation)
     return Dump(record, chosen.NAME if chosen and not problem else None, problem, reason)
 

@@ -18,6 +18,7 @@ from tasks.streams import PIECE_BYTES, BrokenStreamError, Limits, Meter, Stream,
 
 _DIRECTORY_BYTES = 64 << 20  # of a zip's table of contents: 100,000 members with names of 500 bytes
 _EXTENSION_BYTES = 1 << 20  # of a tar's extended header
+_BAD_ZIP = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error)
 _OUTSIDE_RE = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|[\x00-\x1f\x7f]")
 
 
@@ -42,6 +43,15 @@ def is_hidden(name: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/") if part != ".")
 
 
+def is_document(stream: BinaryIO) -> bool:
+    """Whether a zip is a document of Office, whatever part of it comes first: it lists the types of its parts."""
+    try:
+        _check_directory(stream, stream.seek(0, 2), Limits(), "")
+        return "[Content_Types].xml" in zipfile.ZipFile(stream).NameToInfo
+    except (UnsafeInputError, *_BAD_ZIP):  # whoever reads it as an archive tells why
+        return False
+
+
 def read_zip(path: Path, limits: Limits, what: str) -> Iterator[Entry]:
     """The members of a zip, in the order of their bytes; folders are passed over.
 
@@ -54,7 +64,7 @@ def read_zip(path: Path, limits: Limits, what: str) -> Iterator[Entry]:
         _check_directory(stream, size, limits, what)
         try:
             archive = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error) as error:
+        except _BAD_ZIP as error:
             yield from _scan_zip(stream, limits, what)
             raise BrokenStreamError(f"is no whole zip: {error}") from error
         infos = sorted(archive.infolist(), key=lambda info: info.header_offset)

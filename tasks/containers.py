@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from storage.files import storing
-from tasks.archives import Entry, is_hidden, is_outside, is_tar, read_tar, read_zip
+from tasks.archives import Entry, is_document, is_hidden, is_outside, is_tar, read_tar, read_zip
 from tasks.record_files import Facts, Record, is_jsonl, read_jsonl, read_warc
 from tasks.streams import BrokenStreamError, Limits, Stream, expand, file_chunks, refuse, spool
 
@@ -104,7 +104,8 @@ class Contents:
 def detect(path: Path) -> str | None:
     """What kind of container a file is, by its first bytes; None: none."""
     with storing(path), path.open("rb") as stream:
-        return _detect(stream.read(HEAD_BYTES))
+        kind = _detect(stream.read(HEAD_BYTES))
+        return None if kind == "zip" and is_document(stream) else kind
 
 
 def _detect(head: bytes) -> str | None:

@@ -421,10 +421,33 @@ def test_standard_input_may_be_a_container(tmp_path: Path, monkeypatch: pytest.M
     assert (container.record.uri, container.record.media_type) == ("stdin:", "application/zip")
 
 
-@pytest.mark.parametrize("name", ["[Content_Types].xml", "mimetype"])
+OFFICE = {
+    "a Word file": ["[Content_Types].xml", "word/document.xml"],
+    "an Excel file": ["xl/workbook.xml", "xl/sharedStrings.xml", "[Content_Types].xml"],
+    "a PowerPoint file": ["docProps/app.xml", "ppt/presentation.xml", "[Content_Types].xml"],
+    "an OpenDocument file, as of LibreOffice": ["mimetype", "content.xml"],
+    "a document or a program in a zip": ["META-INF/MANIFEST.MF", "a.class"],
+}
+
+
+def office(parts: list[str]) -> bytes:
+    """A document whose parts come in this order."""
+    kind = b"application/vnd.oasis.opendocument.text"
+    return make_zip([(part, kind if part == "mimetype" else TEXT) for part in parts], zipfile.ZIP_STORED)
+
+
+@pytest.mark.parametrize("name", OFFICE)
 def test_an_office_document_is_no_archive(tmp_path: Path, name: str) -> None:
-    (dump,) = take(tmp_path, make_zip([(name, b"x"), ("word/document.xml", b"<x/>")]))
-    assert dump.problem == "dump.is_text"
+    (dump,) = take(tmp_path, office(OFFICE[name]))
+    assert (dump.problem, dump.reason) == ("dump.is_text", f"this is {name}: save it as text, and give that")
+    assert dump.record.derivation == {"encoding": None, "evidence": name}
+
+
+def test_an_archive_of_office_documents_is_one(tmp_path: Path) -> None:
+    members = [(f"{at}.docx", office(parts)) for at, parts in enumerate(OFFICE.values())]
+    dumps = take(tmp_path, make_zip([*members, ("word/1.txt", TEXT)], zipfile.ZIP_STORED))
+    assert [dump.record.derivation["evidence"] for dump in dumps[:-2]] == list(OFFICE)
+    assert [(dump.format, dump.problem) for dump in dumps[-2:]] == [("kremlin-text", ""), (None, "")]
 
 
 def test_memory_does_not_follow_a_bomb(tmp_path: Path) -> None:
