@@ -23,7 +23,7 @@ from flows.telling import tell  # noqa: E402
 from flows.verify import prove, read_sample  # noqa: E402
 from storage.errors import DamageError  # noqa: E402
 from storage.lake import Lake  # noqa: E402
-from tasks.verify_files import Damage  # noqa: E402
+from tasks.verify_damage import Damage  # noqa: E402
 
 DAYS = 7
 DAMAGE_ROWS = 200  # in the table of the UI; `stenolake verify` names all

@@ -13,7 +13,8 @@ from storage.errors import DamageError, UsageError
 from storage.lake import Lake
 from storage.records import Output
 from tasks import memory
-from tasks.verify_files import EVERYTHING, Damage, Sample, check_files, explain_pending
+from tasks.verify_damage import Damage
+from tasks.verify_files import EVERYTHING, Sample, check_files, explain_pending
 from tasks.verify_rows import Renditions, check_rows
 from tasks.verify_speakers import check_speakers
 

@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from expectations.arrays import flat
 from tasks.formats.blocks import CLOSING, PARAGRAPH_KINDS, fold
+from tasks.verify_arrays import Marks, Numbers, Part, choose, encode, find, marks, numbers
 
-Numbers = npt.NDArray[np.int64]
-Marks = npt.NDArray[np.bool_]
 Texts = Callable[[int, int], pa.Array]
 
 # kind of block -> (table, column whose text it is)
@@ -39,6 +38,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "caption": ("photos", "caption"),
     "credit": ("photos", "credit"),
 }
+# Texts of rows that one block makes: such a row begins and ends with it, and is of its kind, where it has one.
+WHOLE = frozenset({("paragraphs", "text"), ("tags", "value")})
 # table -> its index column and the letter of its row ids
 INDEXES: Mapping[str, tuple[str, str]] = {
     "turns": ("turn_index", "t"),
@@ -47,6 +48,10 @@ INDEXES: Mapping[str, tuple[str, str]] = {
     "links": ("link_index", "l"),
     "photos": ("photo_index", "o"),
 }
+
+
+# table -> the column of its row ids, where it has one
+IDS: Mapping[str, str] = {"turns": "turn_id", "paragraphs": "paragraph_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class _Spans:
     document: Numbers
     start: Numbers
     end: Numbers
+    index: Numbers
+    kind: Numbers
     place: Numbers
     at: Numbers
 
@@ -90,61 +97,66 @@ class Bytes:
     lengths: Numbers
 
 
-def mark_documents(tables: Mapping[str, pa.Table], text: Bytes) -> set[str]:
+def mark_documents(part: Part, text: Bytes) -> set[str]:
     """Documents of a partition of which something does not hold.
 
     Args:
-        tables: `documents` and `blocks`, and the tables of `TEXTS`.
+        part: the partition, without documents that have no bytes.
         text: the bytes of the documents, from `byte_start` to `byte_end` of their renditions.
     """
-    documents = tables["documents"]
-    ids = documents["document_id"].combine_chunks()
-    first, last = (_numbers(documents[name]) for name in ("byte_start", "byte_end"))
+    tables, ids, documents = part.tables, part.ids, part.tables["documents"]
+    first, last = (numbers(documents[name]) for name in ("byte_start", "byte_end"))
     bounds, origin = (text.starts, text.starts + text.lengths), text.starts - first
     bad = text.lengths != last - first
-    spans = _order_blocks(tables["blocks"], ids, text.starts, origin)
+    kinds = encode(tables["blocks"]["kind"])
+    spans = _order_blocks(tables["blocks"], kinds, part.owners["blocks"], text.starts, origin)
     bad |= _mark_overlaps(spans, bounds)
-    renditions = _encode(documents["rendition_sha256"])
-    elsewhere = _find(tables["blocks"]["rendition_sha256"], renditions.dictionary)[spans.at]
-    bad[spans.document[elsewhere != _numbers(renditions.indices)[spans.document]]] = True
+    renditions = encode(documents["rendition_sha256"])
+    elsewhere = find(tables["blocks"]["rendition_sha256"], renditions.dictionary)[spans.at]
+    bad[spans.document[elsewhere != numbers(renditions.indices)[spans.document]]] = True
     spans = spans.keep(~bad[spans.document])
     bad |= _mark_gaps(text.data, spans, bounds)
     cuts = np.stack([spans.start, spans.end], axis=1).ravel()
     cut = pa.LargeBinaryArray.from_buffers(  # span, gap, span … span; nothing is copied
         pa.large_binary(), max(0, len(cuts) - 1), [None, pa.py_buffer(cuts), pa.py_buffer(text.data)]
     )
-    homes = {table: _find(tables[table]["document_id"], ids) for table in {table for table, _ in _PLACES}}
     told = inferred(documents)
     for number, (table, column) in enumerate(_PLACES):
         places = np.flatnonzero(spans.place == number)
         places = places[np.argsort(spans.document[places], kind="stable")]
         own = spans.keep(places)
-        rows, document = _printed(tables[table], homes[table], (table, column), told)
-        found = _Found(own, places * 2, cut, tables["blocks"]["row_id"].combine_chunks())
+        rows, document = _printed(tables[table], part.owners[table], (table, column), told)
+        found = _Found(own, places * 2, cut, flat(tables["blocks"]["row_id"]), kinds)
         bad |= _mark_texts(found, rows, document, (table, column), origin)
     return set(ids.filter(pa.array(bad)).to_pylist())
 
 
-def _order_blocks(blocks: pa.Table, ids: pa.Array, starts: Numbers, origin: Numbers) -> _Spans:
-    document = _find(blocks["document_id"], ids)
+def _order_blocks(
+    blocks: pa.Table, kinds: pa.DictionaryArray, document: Numbers, starts: Numbers, origin: Numbers
+) -> _Spans:
     rank = np.empty(len(starts) + 1, np.int64)
     rank[np.argsort(starts, kind="stable")] = np.arange(len(starts))
     rank[-1] = -1  # blocks of strangers, which are found elsewhere
-    order = np.argsort((rank[document] << 32) + _numbers(blocks["block_index"]), kind="stable")
+    index = numbers(blocks["block_index"])
+    order = np.argsort((rank[document] << 32) + index, kind="stable")
     order = order[document[order] >= 0]
     document = document[order]
-    start, end = (_numbers(blocks[name])[order] + origin[document] for name in ("byte_start", "byte_end"))
-    kind = _encode(blocks["kind"])
-    number = [_PLACES.index(TEXTS[name]) if name in TEXTS else -1 for name in kind.dictionary.to_pylist()]
-    place = np.array([*number, -1], np.int64)[_numbers(kind.indices)]
-    place = np.where(_marks(pc.is_valid(blocks["row_id"])), place, -1)
-    return _Spans(document, start, end, place[order], order)
+    start, end = (numbers(blocks[name])[order] + origin[document] for name in ("byte_start", "byte_end"))
+    kind = numbers(kinds.indices)
+    number = [_PLACES.index(TEXTS[name]) if name in TEXTS else -1 for name in kinds.dictionary.to_pylist()]
+    place = np.array([*number, -1], np.int64)[kind]
+    place = np.where(marks(pc.is_valid(blocks["row_id"])), place, -1)
+    return _Spans(document, start, end, index[order], kind[order], place[order], order)
 
 
 def _mark_overlaps(spans: _Spans, bounds: tuple[Numbers, Numbers]) -> Marks:
+    """Documents whose blocks are out of order, overlap or leave it, or do not reach from its start to its end."""
     bad = np.zeros(len(bounds[0]), np.bool_)
-    wrong = (spans.start >= spans.end) | (spans.start < _reached(spans, bounds[0]))
+    reached, is_first = _reached(spans, bounds[0]), np.diff(spans.document, prepend=-1) != 0
+    wrong = (spans.start >= spans.end) | (spans.start < reached) | (is_first & (spans.start > reached))
     wrong |= spans.end > bounds[1][spans.document]
+    wrong |= np.append(is_first[1:], True) & (spans.end != bounds[1][spans.document])
+    wrong |= spans.index != np.arange(len(is_first)) - np.flatnonzero(is_first)[np.cumsum(is_first) - 1]
     bad[spans.document[wrong]] = True
     return bad
 
@@ -176,16 +188,17 @@ def _mark_gaps(data: bytes | mmap.mmap, spans: _Spans, bounds: tuple[Numbers, Nu
 class _Found:
     """Blocks that hold the texts of a column, in the order of their documents.
 
-    The text of each is that of `cut` at `places`; `row_ids` are those of all blocks.
+    The text of each is that of `cut` at `places`; `row_ids` and `kinds` are those of all blocks.
     """
 
     spans: _Spans
     places: Numbers
     cut: pa.Array
     row_ids: pa.Array
+    kinds: pa.DictionaryArray
 
     def keep(self, wanted: Marks) -> _Found:
-        return _Found(self.spans.keep(wanted), self.places[wanted], self.cut, self.row_ids)
+        return _Found(self.spans.keep(wanted), self.places[wanted], self.cut, self.row_ids, self.kinds)
 
 
 def _mark_texts(found: _Found, rows: pa.Table, document: Numbers, place: tuple[str, str], origin: Numbers) -> Marks:
@@ -199,8 +212,12 @@ def _mark_texts(found: _Found, rows: pa.Table, document: Numbers, place: tuple[s
     spans = found.spans
     if len(document) != len(spans.document) or (document != spans.document).any():
         return np.ones(many, np.bool_)
-    wrong: Marks = _numbers(rows["byte_start"]) + origin[document] > spans.start
-    wrong |= _numbers(rows["byte_end"]) + origin[document] < spans.end
+    starts, ends = (numbers(rows[name]) + origin[document] for name in ("byte_start", "byte_end"))
+    wrong: Marks = (starts > spans.start) | (ends < spans.end)
+    if place in WHOLE:
+        wrong |= (starts < spans.start) | (ends > spans.end)
+    if "kind" in rows.column_names:
+        wrong |= find(rows["kind"], found.kinds.dictionary) != spans.kind
     wrong[list(_unequal(found, rows, *place))] = True
     bad[document[wrong]] = True
     return bad
@@ -212,10 +229,10 @@ def _unequal(found: _Found, rows: pa.Table, table: str, column: str) -> Iterator
         some = slice(first, first + _STEP)
         held = found.cut.take(pa.array(found.places[some])).cast(pa.binary())
         named = found.row_ids.take(pa.array(found.spans.at[some]))
-        part = rows.slice(first, _STEP)
-        texts = part[column].combine_chunks().cast(pa.string())
-        wrong = ~_marks(pc.equal(named, row_ids(part, table)))
-        others = np.flatnonzero(~_marks(pc.equal(held, texts.cast(pa.binary()))))
+        some_rows = rows.slice(first, _STEP)
+        texts = flat(some_rows[column]).cast(pa.string())
+        wrong = ~marks(pc.equal(named, flat(some_rows[IDS[table]]) if table in IDS else row_ids(some_rows, table)))
+        others = np.flatnonzero(~marks(pc.equal(held, texts.cast(pa.binary()))))
         for at in others[~_is_folded(held.take(pa.array(others)), texts.take(pa.array(others)))]:
             wrong[at] |= fold(held[at].as_py().decode(errors="replace")) != texts[at].as_py()
         yield from (first + np.flatnonzero(wrong)).tolist()
@@ -227,7 +244,7 @@ def _is_folded(held: pa.Array, texts: pa.Array) -> Marks:
         held = pc.replace_substring(held, f"\n{mark}".encode(), mark.encode())
     spaced = pc.replace_substring(held, b"\n", b" ")
     odd = pc.match_substring_regex(texts, _ODD_RE)
-    return _marks(pc.equal(spaced, texts.cast(pa.binary()))) & ~_marks(odd)
+    return marks(pc.equal(spaced, texts.cast(pa.binary()))) & ~marks(odd)
 
 
 def _printed(
@@ -236,12 +253,14 @@ def _printed(
     """The rows whose text stands in their document: not null, not told from outside. Orphans are found elsewhere."""
     table, column = place
     index = [INDEXES[table][0]] if table in INDEXES else []
-    rows = rows.select(["document_id", *index, column, "byte_start", "byte_end"])
+    own = ["kind"] if table == "paragraphs" else []
+    own += [IDS[table]] if table in IDS else []
+    rows = rows.select(["document_id", *index, *own, column, "byte_start", "byte_end"])
     printed = document >= 0
     if rows[column].null_count:
-        printed &= _marks(rows[column].is_valid())
-    if table == "documents" and (own := sorted(document for document, name in told if name == column)):
-        printed &= ~_marks(pc.is_in(rows["document_id"], pa.array(own)))
+        printed &= marks(rows[column].is_valid())
+    if table == "documents" and (named := sorted(document for document, name in told if name == column)):
+        printed &= ~marks(pc.is_in(rows["document_id"], pa.array(named)))
     return (rows, document) if printed.all() else (rows.filter(pa.array(printed)), document[printed])
 
 
@@ -255,53 +274,52 @@ def inferred(documents: pa.Table) -> set[tuple[str, str]]:
 
 def order_turns(turns: pa.Table, documents: pa.Table) -> Numbers:
     """The rows of turns, which stand by speaker, in the order of their documents."""
-    document = _find(turns["document_id"], documents["document_id"].combine_chunks())
-    return np.argsort((document << 32) + _numbers(turns["turn_index"]), kind="stable")
+    document = find(turns["document_id"], flat(documents["document_id"]))
+    return np.argsort((document << 32) + numbers(turns["turn_index"]), kind="stable")
 
 
-def has_its_rows(tables: Mapping[str, pa.Table], texts: Texts) -> bool:
+def has_its_rows(part: Part, texts: Texts) -> bool:
     """Whether a partition has no orphan, no index with a hole, no turn that is not its paragraphs, no other count.
 
     The tables stand in the order of their documents; what stands otherwise is not proven here. `texts` are the texts of
     the turns in that order: from one, so many.
     """
-    documents = tables["documents"]
-    ids = documents["document_id"].combine_chunks()
+    tables, documents = part.tables, part.tables["documents"]
     for table, (index, _) in INDEXES.items():
-        document = _find(tables[table]["document_id"], ids)
+        document = part.owners[table]
         if (document < 0).any() or (document[1:] < document[:-1]).any():
             return False
-        counts = np.bincount(document, minlength=len(ids))
+        counts = np.bincount(document, minlength=len(part.ids))
         first = np.cumsum(counts) - counts
-        if (_numbers(tables[table][index]) != np.arange(len(document)) - first[document]).any():
+        if (numbers(tables[table][index]) != np.arange(len(document)) - first[document]).any():
             return False
         counted = f"{table[:-1]}_count"
-        if counted in documents.column_names and (_numbers(documents[counted]) != counts).any():
+        if counted in documents.column_names and (numbers(documents[counted]) != counts).any():
             return False
-    if (_find(tables["blocks"]["document_id"], ids) < 0).any():
+    if (part.owners["blocks"] < 0).any():
         return False
     return _turns_say_their_paragraphs(tables["turns"], texts, tables["paragraphs"])
 
 
 def row_ids(rows: pa.Table, table: str) -> pa.Array:
     """The id of each row, as blocks name it: `<document_id>-g0002`; of a document its own."""
-    ids = rows["document_id"].combine_chunks().cast(pa.string())
+    ids = flat(rows["document_id"]).cast(pa.string())
     if table not in INDEXES:
         return ids
     index, letter = INDEXES[table]
-    number = pc.utf8_lpad(rows[index].combine_chunks().cast(pa.string()), 4, "0")
+    number = pc.utf8_lpad(flat(rows[index]).cast(pa.string()), 4, "0")
     return pc.binary_join_element_wise(ids, number, f"-{letter}")
 
 
 def _turns_say_their_paragraphs(turns: pa.Table, stated: Texts, paragraphs: pa.Table) -> bool:
     """Whether each turn is its paragraphs joined by a blank line; both tables in the order of their documents."""
-    ids, texts = _encode(paragraphs["turn_id"]), paragraphs["text"].combine_chunks()
-    number = np.asarray(pc.fill_null(ids.indices, -1).to_numpy(), np.int64)
+    ids, texts = encode(paragraphs["turn_id"]), flat(paragraphs["text"])
+    number = choose(np.arange(len(ids.dictionary)), ids.indices)
     spoken = np.flatnonzero(number >= 0)
     starts = np.flatnonzero(np.diff(number[spoken], prepend=-1))
     if ((np.diff(spoken) > 1) & (np.diff(number[spoken]) == 0)).any():  # something that nobody says, within a turn
         number, texts, spoken = number[spoken], texts.take(pa.array(spoken)), np.arange(len(spoken))
-    if not ids.dictionary.take(pa.array(number[spoken[starts]])).equals(turns["turn_id"].combine_chunks()):
+    if not ids.dictionary.take(pa.array(number[spoken[starts]])).equals(flat(turns["turn_id"])):
         return False
     bounds = np.append(np.flatnonzero(np.diff(number, prepend=-2)), len(number))
     said = number[bounds[:-1]] >= 0  # what stands between turns is null, and has no bytes: nothing is copied twice
@@ -314,23 +332,3 @@ def _turns_say_their_paragraphs(turns: pa.Table, stated: Texts, paragraphs: pa.T
             return False
         told += len(joined)
     return bool(told == turns.num_rows)
-
-
-def _encode(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    if not pa.types.is_dictionary(column.type):
-        return column.combine_chunks().dictionary_encode()
-    return column.unify_dictionaries().combine_chunks()
-
-
-def _find(column: pa.ChunkedArray, ids: pa.Array) -> Numbers:
-    """The place of each value among the ids, -1 where there is none."""
-    encoded = _encode(column)
-    return _numbers(pc.fill_null(pc.index_in(encoded.dictionary, value_set=ids), -1))[_numbers(encoded.indices)]
-
-
-def _numbers(column: pa.ChunkedArray | pa.Array) -> Numbers:
-    return np.asarray(column.to_numpy(), np.int64)
-
-
-def _marks(column: pa.Array) -> Marks:
-    return np.asarray(pc.fill_null(column, False).to_numpy(zero_copy_only=False), np.bool_)

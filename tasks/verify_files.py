@@ -15,6 +15,7 @@ from storage.parquet import TABLE_ADVICE
 from storage.raw import OBJECT_NAME_RE
 from storage.records import Output
 from storage.schemas import FOLDED
+from tasks.verify_damage import Damage
 
 _SEALED = ("_lineage/outputs/", "_lineage/runs/")
 _STAGING = "_staging/"
@@ -30,16 +31,6 @@ _ADVICE = {
 _CHECKPOINT_ADVICE = "delete it, if it is there: the next run makes it anew"
 SPEAKERS_ADVICE = "delete it and run `stenolake reprocess`, which makes it anew"
 _MISSING_ADVICE = "run `stenolake reprocess`, which makes it anew out of the raw store"
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that does not hold: rule of the contract (1 to 5), file or row, what is wrong and what to do."""
-
-    rule: int
-    where: str
-    problem: str
-    advice: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from storage.errors import DamageError
+from expectations.arrays import flat
+from storage.errors import StenolakeError
 from storage.lake import Lake, Partition
 from storage.raw import RawStore
 from tasks.formats.blocks import fold
-from tasks.verify_columns import INDEXES, TEXTS, Bytes, has_its_rows, inferred, mark_documents, order_turns, row_ids
-from tasks.verify_files import Damage
+from tasks.verify_arrays import Part
+from tasks.verify_columns import (
+    INDEXES,
+    TEXTS,
+    Bytes,
+    has_its_rows,
+    inferred,
+    mark_documents,
+    order_turns,
+    row_ids,
+)
+from tasks.verify_damage import ROW_ADVICE, UNREADABLE, Damage, describe
+from tasks.verify_spans import explain_spans, mark_spans
 
-_ADVICE = "run `stenolake reprocess`; if it stays, report it with `stenolake trace` of this id"
 _CACHE_BYTES = 256 << 20
 
 # what the proof reads of each table
@@ -33,19 +44,20 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "turns": ("turn_id", "document_id", "turn_index", "speaker_label", "text", "byte_start", "byte_end"),
     "paragraphs": (
-        "document_id", "paragraph_index", "turn_id", "text", "byte_start", "byte_end",
+        "paragraph_id", "document_id", "paragraph_index", "turn_id", "kind", "text", "byte_start", "byte_end",
     ),
     "tags": ("document_id", "tag_index", "value", "byte_start", "byte_end"),
     "links": ("document_id", "link_index", "title", "date_label", "url", "byte_start", "byte_end"),
     "photos": ("document_id", "photo_index", "caption", "credit", "byte_start", "byte_end"),
-    "blocks": ("document_id", "rendition_sha256", "block_index", "kind", "byte_start", "byte_end", "row_id"),
+    "blocks": ("document_id", "rendition_sha256", "block_index", "kind", "byte_start", "byte_end", "table", "row_id"),
 }  # fmt: skip
 
-
-_ENCODED = {
-    "turns": ("document_id",),
-    "paragraphs": ("document_id", "turn_id"),
-    "blocks": ("document_id", "rendition_sha256", "kind"),
+# what repeats so much there that it is read as dictionaries
+_FEW = frozenset({"document_id", "rendition_sha256", "kind", "table"})
+_ENCODED: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(INDEXES, _FEW),
+    "paragraphs": _FEW | {"turn_id"},
+    "blocks": _FEW,
 }
 
 
@@ -105,8 +117,8 @@ def check_rows(
     for number, partition in enumerate(partitions):
         try:
             yield from _check_partition(lake, partition, renditions, seen)
-        except DamageError as error:
-            yield Damage(5, str(partition), error.message, error.advice)
+        except UNREADABLE as error:
+            yield describe(5, str(partition), error)
         progress(number + 1, len(partitions))
 
 
@@ -114,27 +126,33 @@ def _check_partition(
     lake: Lake, partition: Partition, renditions: Renditions, seen: dict[str, Partition]
 ) -> Iterator[Damage]:
     tables = {
-        table: lake.read(table, partition, columns, _ENCODED.get(table, ())) for table, columns in _COLUMNS.items()
+        table: lake.read(table, partition, columns, _ENCODED.get(table, frozenset()).intersection(columns))
+        for table, columns in _COLUMNS.items()
     }
     order = order_turns(tables["turns"], tables["documents"])
-    said = tables["turns"]["text"].combine_chunks()
+    said = flat(tables["turns"]["text"])
     tables["turns"] = tables["turns"].drop_columns(["text"]).take(pa.array(order))
     yield from _check_documents(tables["documents"], partition, seen)
     present, text, damage = _find_bytes(tables["documents"], renditions)
     yield from damage
-    marked = mark_documents({**tables, "documents": present}, text)
+    part = Part.of(tables)
+    readable = part
+    if present is not tables["documents"]:
+        readable = Part.of({table: _of(rows, flat(present["document_id"])) for table, rows in tables.items()})
+    marked = mark_documents(readable, text) | mark_spans(readable)
+    told: list[Damage] = []
     if marked:
         suspects = {table: _of(lake.read(table, partition), pa.array(sorted(marked))) for table in tables}
-        told = [*_explain_strays(suspects), *_explain_texts(suspects, renditions)]
-        yield from told or [Damage(3, one, "is not proven by its blocks", _ADVICE) for one in sorted(marked)]
-    if not has_its_rows(tables, lambda first, count: said.take(pa.array(order[first : first + count]))):
+        told += [*_explain_strays(suspects), *_explain_texts(suspects, renditions), *explain_spans(suspects)]
+    if not has_its_rows(part, lambda first, count: said.take(pa.array(order[first : first + count]))):
         rows = {table: lake.read(table, partition) for table in tables}
         for table in INDEXES:
-            yield from _explain_children(table, rows[table], rows["documents"])
-        yield from _explain_turns(rows["turns"], rows["paragraphs"])
+            told += _explain_children(table, rows[table], rows["documents"])
+        told += _explain_turns(rows["turns"], rows["paragraphs"])
         strangers = _of(rows["blocks"], rows["documents"]["document_id"].combine_chunks(), invert=True)
         for document in pc.unique(strangers["document_id"]).to_pylist():
-            yield Damage(3, document, "has blocks but is no document", _ADVICE)
+            told.append(Damage(3, document, "has blocks but is no document", ROW_ADVICE))
+    yield from told or [Damage(3, one, "is not proven by its blocks", ROW_ADVICE) for one in sorted(marked)]
 
 
 def _find_bytes(documents: pa.Table, renditions: Renditions) -> tuple[pa.Table, Bytes, list[Damage]]:
@@ -144,7 +162,7 @@ def _find_bytes(documents: pa.Table, renditions: Renditions) -> tuple[pa.Table, 
     if len(hashes) == 1:
         try:
             data = renditions.get(hashes[0])
-        except DamageError as error:
+        except UNREADABLE as error:
             return documents[:0], _lay_out([]), [_damaged_object(hashes[0], error)]
         starts, ends = (np.clip(column.to_numpy(), 0, len(data)) for column in columns[1:])
         return documents, Bytes(data, starts, np.maximum(ends - starts, 0)), []
@@ -155,8 +173,10 @@ def _find_bytes(documents: pa.Table, renditions: Renditions) -> tuple[pa.Table, 
         if sha256 not in broken:
             try:
                 texts[at] = renditions.get(sha256)[max(0, start) : max(0, end)]
-            except DamageError as error:
+            except UNREADABLE as error:
                 broken[sha256] = _damaged_object(sha256, error)
+    if not broken:
+        return documents, _lay_out([text for text in texts if text is not None]), []
     present = documents.filter(pa.array([text is not None for text in texts], pa.bool_()))
     return present, _lay_out([text for text in texts if text is not None]), list(broken.values())
 
@@ -166,14 +186,14 @@ def _lay_out(texts: Sequence[bytes]) -> Bytes:
     return Bytes(b"".join(texts), np.cumsum(lengths) - lengths, lengths)
 
 
-def _damaged_object(sha256: str, error: DamageError) -> Damage:
-    return Damage(1, f"_raw/{sha256[:2]}/{sha256}.zst", error.message, error.advice)
+def _damaged_object(sha256: str, error: StenolakeError | OSError) -> Damage:
+    return describe(1, f"_raw/{sha256[:2]}/{sha256}.zst", error)
 
 
 def _check_documents(documents: pa.Table, partition: Partition, seen: dict[str, Partition]) -> Iterator[Damage]:
     met = Counter(documents["document_id"].to_pylist())
     for document in [one for one, count in met.items() if count > 1 or one in seen]:
-        yield Damage(4, document, f"stands in {seen.get(document, partition)} and in {partition}", _ADVICE)
+        yield Damage(4, document, f"stands in {seen.get(document, partition)} and in {partition}", ROW_ADVICE)
     seen |= dict.fromkeys(met, partition)
     strays = documents.filter(
         pc.or_(
@@ -183,14 +203,14 @@ def _check_documents(documents: pa.Table, partition: Partition, seen: dict[str, 
     )
     for row in strays.select(["document_id", "source_id", "event_date"]).to_pylist():
         where = f"of {row['source_id']} and {row['event_date']} stands in {partition}"
-        yield Damage(4, row["document_id"], where, _ADVICE)
+        yield Damage(4, row["document_id"], where, ROW_ADVICE)
 
 
 def _explain_children(table: str, rows: pa.Table, documents: pa.Table) -> Iterator[Damage]:
     index = INDEXES[table][0]
     orphans = rows.filter(pc.invert(pc.is_in(rows["document_id"], documents["document_id"].combine_chunks())))
     for document in pc.unique(orphans["document_id"]).to_pylist():
-        yield Damage(4, document, f"has rows in {table} but none in documents", _ADVICE)
+        yield Damage(4, document, f"has rows in {table} but none in documents", ROW_ADVICE)
     grouped = rows.group_by("document_id").aggregate(
         [(index, "min"), (index, "max"), (index, "count_distinct"), (index, "count")]
     )
@@ -201,14 +221,14 @@ def _explain_children(table: str, rows: pa.Table, documents: pa.Table) -> Iterat
                 4,
                 row["document_id"],
                 f"{index} of its {count} rows in {table} does not run from 0 without holes",
-                _ADVICE,
+                ROW_ADVICE,
             )
     if (counted := f"{table[:-1]}_count") in documents.column_names:
         actual = dict(zip(grouped["document_id"].to_pylist(), grouped[f"{index}_count"].to_pylist(), strict=True))
         for document, stated in zip(documents["document_id"].to_pylist(), documents[counted].to_pylist(), strict=True):
             if actual.get(document, 0) != stated:
                 yield Damage(
-                    4, document, f"{counted} is {stated}, rows in {table} are {actual.get(document, 0)}", _ADVICE
+                    4, document, f"{counted} is {stated}, rows in {table} are {actual.get(document, 0)}", ROW_ADVICE
                 )
 
 
@@ -222,9 +242,9 @@ def _explain_turns(turns: pa.Table, paragraphs: pa.Table) -> Iterator[Damage]:
     )
     for turn, text in zip(turns["turn_id"].to_pylist(), turns["text"].to_pylist(), strict=True):
         if texts.pop(turn, "") != text:
-            yield Damage(2, turn, "text is not that of its paragraphs", _ADVICE)
+            yield Damage(2, turn, "text is not that of its paragraphs", ROW_ADVICE)
     for turn in texts:
-        yield Damage(4, turn, "paragraphs name this turn, which is not there", _ADVICE)
+        yield Damage(4, turn, "paragraphs name this turn, which is not there", ROW_ADVICE)
 
 
 def _of(rows: pa.Table, ids: pa.Array, *, invert: bool = False) -> pa.Table:
@@ -237,7 +257,7 @@ def _explain_strays(tables: Mapping[str, pa.Table]) -> Iterator[Damage]:
     blocks = tables["blocks"].select(["document_id", "rendition_sha256"])
     strays = blocks.join(documents, list(documents.column_names), join_type="left anti")
     for document, count in Counter(strays["document_id"].to_pylist()).items():
-        yield Damage(3, document, f"{count} of its blocks are of another rendition than its own", _ADVICE)
+        yield Damage(3, document, f"{count} of its blocks are of another rendition than its own", ROW_ADVICE)
 
 
 def _explain_texts(tables: Mapping[str, pa.Table], renditions: Renditions) -> Iterator[Damage]:
@@ -248,7 +268,7 @@ def _explain_texts(tables: Mapping[str, pa.Table], renditions: Renditions) -> It
         of_rendition = blocks.filter(pc.equal(blocks["rendition_sha256"], sha256))
         yield from _explain_rendition(of_rendition, own, renditions.get(sha256), expected)
     for row_id, column in sorted(expected):
-        yield Damage(2, row_id, f"{column} has no bytes: no block says where it stands", _ADVICE)
+        yield Damage(2, row_id, f"{column} has no bytes: no block says where it stands", ROW_ADVICE)
 
 
 def _expected_texts(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], tuple[str, int, int]]:
@@ -283,34 +303,42 @@ def _explain_rendition(
     }
     view = memoryview(data)
     reached: dict[str, int] = {}
+    met = Counter[str]()
     for document, kind, start, end, row_id, index in zip(*columns, strict=True):
         if document not in spans:
             continue
+        if index != met[document]:
+            yield Damage(3, f"{document} block {index}", f"stands where block {met[document]} should", ROW_ADVICE)
+        met[document] += 1
+        if met[document] == 1 and start > spans[document][0]:
+            yield Damage(3, document, f"span begins at {spans[document][0]}, its first block at {start}", ROW_ADVICE)
         at = reached.get(document, spans[document][0])
         where = f"{document} block {index}"
         if not (at <= start < end <= min(spans[document][1], len(view))):
-            yield Damage(3, where, f"span {start}-{end} overlaps or leaves its document (at {at})", _ADVICE)
+            yield Damage(3, where, f"span {start}-{end} overlaps or leaves its document (at {at})", ROW_ADVICE)
             continue
         if start > at and bytes(view[at:start]).decode(errors="replace").strip():
-            yield Damage(3, where, f"bytes {at}-{start} before it are in no block", _ADVICE)
+            yield Damage(3, where, f"bytes {at}-{start} before it are in no block", ROW_ADVICE)
         reached[document] = end
         if kind in TEXTS and row_id:
             table, column = TEXTS[kind]
             row = expected.pop((row_id, f"{table}.{column}"), None)
             if row is None:
-                yield Damage(2, row_id, f"{table}.{column} is missing, while block {index} holds its bytes", _ADVICE)
+                yield Damage(2, row_id, f"{table}.{column} is missing, while block {index} holds its bytes", ROW_ADVICE)
                 continue
             text, row_start, row_end = row
             if not row_start <= start < end <= row_end:
                 yield Damage(
-                    2, row_id, f"span {row_start}-{row_end} does not hold its {column} at {start}-{end}", _ADVICE
+                    2, row_id, f"span {row_start}-{row_end} does not hold its {column} at {start}-{end}", ROW_ADVICE
                 )
             raw = bytes(view[start:end])
             if raw != text.encode() and fold(raw.decode(errors="replace")) != text:
-                yield Damage(2, row_id, f"{table}.{column} is not what stands at bytes {start}-{end}", _ADVICE)
+                yield Damage(2, row_id, f"{table}.{column} is not what stands at bytes {start}-{end}", ROW_ADVICE)
     for document, (start, end) in spans.items():
         if not 0 <= start < end <= len(view):
-            yield Damage(3, document, f"span {start}-{end} leaves its rendition of {len(view)} bytes", _ADVICE)
+            yield Damage(3, document, f"span {start}-{end} leaves its rendition of {len(view)} bytes", ROW_ADVICE)
         at = reached.get(document, start)
         if bytes(view[at:end]).strip():
-            yield Damage(3, document, f"bytes {at}-{end} at its end are in no block", _ADVICE)
+            yield Damage(3, document, f"bytes {at}-{end} at its end are in no block", ROW_ADVICE)
+        elif at != end:
+            yield Damage(3, document, f"span ends at {end}, its last block at {at}", ROW_ADVICE)

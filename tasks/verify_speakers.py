@@ -9,7 +9,8 @@ from storage.lake import Lake
 from storage.parquet import read_rows
 from storage.people_schemas import APPEARANCES, SPEAKERS
 from tasks.speakers import find_appearances, fold_speakers, read_turns
-from tasks.verify_files import SPEAKERS_ADVICE, Damage
+from tasks.verify_damage import Damage
+from tasks.verify_files import SPEAKERS_ADVICE
 
 
 def check_speakers(lake: Lake, skipped: Collection[str] = ()) -> Iterator[Damage]:
