@@ -222,7 +222,7 @@ def _fold_all(layout: _Layout, documents: Sequence[Document]) -> BlockColumns:
     offsets[2 * count :] = len(layout.data) + np.append(0, np.cumsum([len(text) for text in folded], dtype=np.int64))
     places = np.arange(0, 2 * count, 2, dtype=np.int32)
     places[to_fold] = 2 * count + np.arange(len(folded))
-    spaces = _count_before(is_space, ends) - _count_before(is_space, starts)
+    spaces = count_before(is_space, ends) - count_before(is_space, starts)
     inked = ends - starts - spaces
     inked[to_fold] = [len("".join(text.split()).encode()) for text in raw]
     spaces[to_fold] = [text.count(b" ") for text in folded]
@@ -241,7 +241,7 @@ def _fold_all(layout: _Layout, documents: Sequence[Document]) -> BlockColumns:
     )
 
 
-def _count_before(mask: Mask, places: Ints) -> Ints:
+def count_before(mask: Mask, places: Ints) -> Ints:
     """How often a mask is true before each place, by words of 64 bits: a sum over all would take ten times as long."""
     size = (len(mask) // 64 + 1) * 8
     bits = np.packbits(mask, bitorder="little")

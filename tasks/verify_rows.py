@@ -32,6 +32,7 @@ from tasks.verify_columns import (
     row_ids,
 )
 from tasks.verify_damage import ROW_ADVICE, UNREADABLE, Damage, describe
+from tasks.verify_facts import Noted, explain_facts, repeats_its_facts
 from tasks.verify_spans import explain_spans, mark_spans
 
 _CACHE_BYTES = 256 << 20
@@ -39,23 +40,36 @@ _CACHE_BYTES = 256 << 20
 # what the proof reads of each table
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "documents": (
-        "document_id", "source_id", "event_date", "title", "summary", "place", "url", "turn_count", "paragraph_count",
-        "inferred", "rendition_sha256", "byte_start", "byte_end",
+        "document_id", "source_id", "language", "event_date", "title", "summary", "place", "url", "kind", "turn_count",
+        "speaker_count", "paragraph_count", "word_count", "inferred", "dump_sha256", "rendition_sha256", "byte_start",
+        "byte_end", "run_id",
     ),
-    "turns": ("turn_id", "document_id", "turn_index", "speaker_label", "text", "byte_start", "byte_end"),
+    "turns": (
+        "turn_id", "document_id", "turn_index", "speaker_label", "speaker_name", "speaker_role", "speaker_kind",
+        "speaker_id", "text", "paragraph_count", "word_count", "source_id", "language", "event_date", "byte_start",
+        "byte_end", "run_id",
+    ),
     "paragraphs": (
-        "paragraph_id", "document_id", "paragraph_index", "turn_id", "kind", "text", "byte_start", "byte_end",
+        "paragraph_id", "document_id", "paragraph_index", "turn_id", "turn_index", "kind", "text", "source_id",
+        "language", "event_date", "byte_start", "byte_end", "run_id",
     ),
-    "tags": ("document_id", "tag_index", "value", "byte_start", "byte_end"),
-    "links": ("document_id", "link_index", "title", "date_label", "url", "byte_start", "byte_end"),
-    "photos": ("document_id", "photo_index", "caption", "credit", "byte_start", "byte_end"),
+    "tags": ("document_id", "tag_index", "value", "source_id", "event_date", "byte_start", "byte_end", "run_id"),
+    "links": (
+        "document_id", "link_index", "title", "date_label", "url", "source_id", "event_date", "byte_start", "byte_end",
+        "run_id",
+    ),
+    "photos": (
+        "document_id", "photo_index", "caption", "credit", "source_id", "event_date", "byte_start", "byte_end",
+        "run_id",
+    ),
     "blocks": ("document_id", "rendition_sha256", "block_index", "kind", "byte_start", "byte_end", "table", "row_id"),
 }  # fmt: skip
 
 # what repeats so much there that it is read as dictionaries
-_FEW = frozenset({"document_id", "rendition_sha256", "kind", "table"})
+_FEW = frozenset({"source_id", "language", "run_id", "document_id", "rendition_sha256", "kind", "table"})
 _ENCODED: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(INDEXES, _FEW),
+    "turns": _FEW | {"speaker_name", "speaker_role", "speaker_kind", "speaker_id"},
     "paragraphs": _FEW | {"turn_id"},
     "blocks": _FEW,
 }
@@ -114,16 +128,17 @@ def check_rows(
     """
     partitions = [one for one in lake.partitions() if str(one) not in skipped]
     seen: dict[str, Partition] = {}
+    noted = Noted.of(lake)
     for number, partition in enumerate(partitions):
         try:
-            yield from _check_partition(lake, partition, renditions, seen)
+            yield from _check_partition(lake, partition, renditions, seen, noted)
         except UNREADABLE as error:
             yield describe(5, str(partition), error)
         progress(number + 1, len(partitions))
 
 
 def _check_partition(
-    lake: Lake, partition: Partition, renditions: Renditions, seen: dict[str, Partition]
+    lake: Lake, partition: Partition, renditions: Renditions, seen: dict[str, Partition], noted: Noted
 ) -> Iterator[Damage]:
     tables = {
         table: lake.read(table, partition, columns, _ENCODED.get(table, frozenset()).intersection(columns))
@@ -144,7 +159,8 @@ def _check_partition(
     if marked:
         suspects = {table: _of(lake.read(table, partition), pa.array(sorted(marked))) for table in tables}
         told += [*_explain_strays(suspects), *_explain_texts(suspects, renditions), *explain_spans(suspects)]
-    if not has_its_rows(part, lambda first, count: said.take(pa.array(order[first : first + count]))):
+    in_order = has_its_rows(part, lambda first, count: said.take(pa.array(order[first : first + count])))
+    if not (in_order and repeats_its_facts(part, noted)):
         rows = {table: lake.read(table, partition) for table in tables}
         for table in INDEXES:
             told += _explain_children(table, rows[table], rows["documents"])
@@ -152,6 +168,7 @@ def _check_partition(
         strangers = _of(rows["blocks"], rows["documents"]["document_id"].combine_chunks(), invert=True)
         for document in pc.unique(strangers["document_id"]).to_pylist():
             told.append(Damage(3, document, "has blocks but is no document", ROW_ADVICE))
+        told += explain_facts(rows, noted)
     yield from told or [Damage(3, one, "is not proven by its blocks", ROW_ADVICE) for one in sorted(marked)]
 
 
