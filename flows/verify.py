@@ -60,7 +60,7 @@ def _prove(lake: Lake, sample: Sample) -> tuple[list[Damage], dict[str, int]]:
     damage = [*check_files(lake, note_file, sample, renditions.whole), *of_rows]
     if not moving:
         damage += check_speakers(lake, skipped)
-    return damage, counts
+    return list(dict.fromkeys(damage)), counts
 
 
 def read_sample(text: str) -> Sample:

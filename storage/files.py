@@ -106,6 +106,31 @@ def read_journal(journal: Path) -> Iterator[dict[str, Any]]:
                 yield row
 
 
+def list_files(root: Path, left_out: str = "") -> list[str]:
+    """Every file below a folder by its path in it, in order; none where there is no such folder.
+
+    What goes meanwhile may be among them or not. A folder that cannot be listed is never taken for empty.
+
+    Args:
+        root: the folder.
+        left_out: a folder right below it that is not looked into.
+
+    Raises:
+        StorageError: a folder cannot be listed.
+    """
+    found, waiting = [], [""]
+    while waiting:
+        folder = waiting.pop()
+        with storing(root / folder), contextlib.suppress(FileNotFoundError), os.scandir(root / folder) as entries:
+            for entry in entries:
+                name = folder + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    waiting += [] if name == left_out else [f"{name}/"]
+                elif entry.is_file():
+                    found.append(name)
+    return sorted(found)
+
+
 def seal(data: bytes) -> str:
     """The hash of its own bytes that a file of the ledger carries in its name."""
     return hashlib.sha256(data).hexdigest()[:_SEAL_CHARS]
