@@ -13,11 +13,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from flows.verify import prove
+from flows import verify
+from flows.verify import ATTEMPTS, prove
 from storage.errors import StorageError
 from storage.files import list_files
 from storage.lake import Lake
 from tasks import verify_files
+from tasks.verify_damage import Damage
 from tests.harness import page, plain_ingest
 from tests.support import write
 
@@ -148,3 +150,31 @@ def test_a_folder_that_goes_while_it_is_listed_has_no_files(tmp_path: Path, monk
 
     monkeypatch.setattr(os, "scandir", sweep)
     assert list_files(tmp_path) == ["a/file"]
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_looked_for_again(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, emptied = verify_files._check_file, []
+
+    def move_the_year(*arguments: Any) -> Any:
+        if not emptied:
+            emptied.append(True)
+            dump = write(tmp_path, "2.txt", page(2))  # its day moves to 2021, and 2022 has no file any more
+            plain_ingest([str(dump)], str(lake.root), workers=1)
+        yield from check(*arguments)
+
+    monkeypatch.setattr(verify_files, "_check_file", move_the_year)
+    assert lake.partitions()[-1].year == 2022
+    assert prove(lake)[0] == []
+    assert [one.year for one in lake.partitions()] == [2021]
+
+
+def test_a_lake_that_never_rests_is_damaged_where_that_lasts(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lasting = Damage(5, "turns/x", "has 1 bytes, 2 are listed", "delete it")
+    passing = [Damage(5, f"_lineage/runs/{number}", "is listed by no run", "delete it") for number in range(ATTEMPTS)]
+    states, found = iter(range(2 * ATTEMPTS)), iter(passing)
+    monkeypatch.setattr(verify, "_state", lambda lake: next(states))
+    monkeypatch.setattr(verify, "_prove", lambda lake, sample: ([next(found), lasting], {"files": 1}))
+    assert prove(lake) == ([lasting], {"files": 1})
+    assert (list(states), list(found)) == ([], [])
