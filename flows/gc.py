@@ -33,7 +33,7 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     Raises:
         DamageError: the ledger is not whole, or has lost entries: it cannot tell what is reached.
     """
-    standing = list_files(lake.root)  # first: what comes later is reached
+    standing = list_files(lake.root, "_staging")  # first: what comes later is reached
     listed, damage = read_ledger(lake, explain_pending(lake))
     if damage:
         raise DamageError(f"{damage[0].where} {damage[0].problem}, so nothing is deleted", damage[0].advice)
@@ -46,12 +46,11 @@ def find_unreached(lake: Lake) -> list[tuple[str, int, str]]:
     waiting = {output.path for one in pending for output in one.objects}
     reached |= {sha256 for one in pending for sha256 in one.kept}  # by a run that downloads
     found = []
-    for path in standing:
-        name = path.relative_to(lake.root).as_posix()
-        if name.startswith(("_staging/", "_lineage/outputs/", "_lineage/runs/", "_lineage/openlineage/")):
+    for name in standing:
+        if name.startswith(("_lineage/outputs/", "_lineage/runs/", "_lineage/openlineage/")):
             continue
         if name.startswith("_raw/"):
-            if path.stem not in reached and name not in waiting and not is_away:
+            if Path(name).stem not in reached and name not in waiting and not is_away:
                 found.append((name, "no input or fetch names it: its run never came to an end"))
         elif name not in listed and name not in waiting:
             found.append((name, "no run lists it"))

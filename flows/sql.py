@@ -50,8 +50,8 @@ def connect(lake: Lake, query: str = "") -> duckdb.DuckDBPyConnection:
     for view, (pattern, schema) in _VIEWS.items():
         if view not in named:
             continue
-        place = lake.root / pattern.partition("*")[0].rpartition("/")[0]
-        if not any(path.match(pattern) for path in list_files(place)):
+        place = pattern.partition("/*")[0]
+        if not any(Path(place, name).match(pattern) for name in list_files(lake.root / place)):
             connection.register(view, schema.empty_table())
             continue
         files = f"{glob.escape(str(lake.root))}/{pattern}".replace("'", "''")

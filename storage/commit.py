@@ -252,10 +252,10 @@ def _taken_back(root: Path, folder: Path, moves: Sequence[Move], move: Move) -> 
 
 def _holds(scratch: Path, files: Mapping[str, Path | None], home: Path) -> bool:
     """Whether what was exchanged is the old content still: these files, and all others as they stand."""
-    standing = {path.relative_to(home).as_posix(): path for path in list_files(home)}
+    standing = {name: home / name for name in list_files(home)}
     wanted = {name: path for name, path in {**standing, **files}.items() if path}
-    found = {path.relative_to(scratch).as_posix(): path for path in list_files(scratch)}
-    return found.keys() == wanted.keys() and all(path.samefile(wanted[name]) for name, path in found.items())
+    found = list_files(scratch)
+    return found == sorted(wanted) and all((scratch / name).samefile(wanted[name]) for name in found)
 
 
 def _keep(root: Path, folder: Path, moves: Sequence[Move]) -> None:

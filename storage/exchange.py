@@ -40,7 +40,7 @@ def exchange_files(folder: Path, files: Mapping[str, Path | None], scratch: Path
         OSError: linking or exchanging failed; nothing has changed.
     """
     shutil.rmtree(scratch, ignore_errors=True)
-    standing = {path.relative_to(folder).as_posix(): path for path in list_files(folder) if path.is_file()}
+    standing = {name: folder / name for name in list_files(folder)}
     make_folder(scratch)
     for name, source in sorted({**standing, **files}.items()):
         if source is not None:

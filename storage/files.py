@@ -52,23 +52,6 @@ def storing(what: Path | str, only: Collection[int] | None = None) -> Iterator[N
         raise StorageError(f"storage: {error.strerror or error}: {where}", advice) from error
 
 
-def list_files(folder: Path) -> list[Path]:
-    """All files below a folder, in order; none where there is no such folder.
-
-    Unlike `rglob`, which takes a folder that it cannot list for an empty one.
-
-    Raises:
-        StorageError: a folder cannot be listed.
-    """
-
-    def refuse(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):
-            raise error
-
-    with storing(folder):
-        return sorted(Path(root, name) for root, _, names in os.walk(folder, onerror=refuse) for name in names)
-
-
 def list_names(folder: Path) -> list[str]:
     """The names of what stands in a folder, in order; none where there is no such folder.
 
