@@ -48,7 +48,7 @@ class Noted:
         """What the ledger of a lake has."""
         runs = _read(lake, "runs", "run_id")
         inputs = _read(lake, "inputs", "dump_sha256", "rendition_sha256")
-        return cls(runs and flat(runs["run_id"]), inputs and _pairs(inputs))
+        return cls(None if runs is None else flat(runs["run_id"]), None if inputs is None else _pairs(inputs))
 
 
 def _read(lake: Lake, table: str, *columns: str) -> pa.Table | None:
