@@ -20,7 +20,7 @@ from tasks.formats.editions import ENGLISH, RUSSIAN
 from tasks.formats.markup import ADDRESS_RE, CLOSING, OPENING, PAGE_BREAK, derive
 
 NAME = "kremlin-html"
-VERSION = 1
+VERSION = 2
 SOURCE = kremlin_text.SOURCE
 LANGUAGE = kremlin_text.LANGUAGE
 TIME_ZONE = kremlin_text.TIME_ZONE

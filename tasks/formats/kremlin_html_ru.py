@@ -8,7 +8,7 @@ from tasks.formats import kremlin_html, markup
 from tasks.formats.editions import RUSSIAN
 
 NAME = "kremlin-html-ru"
-VERSION = 1
+VERSION = 2
 SOURCE = kremlin_html.SOURCE
 LANGUAGE = RUSSIAN.language
 TIME_ZONE = kremlin_html.TIME_ZONE

@@ -24,7 +24,7 @@ from tasks.formats.shadow import read_by_shadow
 from tasks.formats.unfold import doubts_of, ends_of_pages, is_folded, unfold
 
 NAME = "kremlin-text"
-VERSION = 1
+VERSION = 2
 SOURCE = "kremlin"
 LANGUAGE = "en"
 TIME_ZONE = "Europe/Moscow"

@@ -8,7 +8,7 @@ from tasks.formats import kremlin_text
 from tasks.formats.editions import RUSSIAN
 
 NAME = "kremlin-text-ru"
-VERSION = 1
+VERSION = 2
 SOURCE = kremlin_text.SOURCE
 LANGUAGE = RUSSIAN.language
 TIME_ZONE = kremlin_text.TIME_ZONE

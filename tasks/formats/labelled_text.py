@@ -25,7 +25,7 @@ from tasks.formats.silent import note_the_silent
 from tasks.formats.titles import END_SENTENCE, HEAD_ROWS, HEADING_RE, SPACED_RE, find_title
 
 NAME = "labelled-text"
-VERSION = 1
+VERSION = 2
 SOURCE = ""  # anybody prints so: the document tells its source, or a person does
 LANGUAGE = ""
 TIME_ZONE = ""

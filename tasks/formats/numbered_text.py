@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from tasks.formats import labelled_text
 
 NAME = "numbered-text"
-VERSION = 1
+VERSION = 2
 SOURCE = labelled_text.SOURCE
 LANGUAGE = labelled_text.LANGUAGE
 TIME_ZONE = labelled_text.TIME_ZONE

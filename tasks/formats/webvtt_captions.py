@@ -16,7 +16,7 @@ from tasks.formats.blocks import Block
 from tasks.formats.cues import TIMING_RE, Cue, canonical_timing, doubts, parse, split, to_ms
 
 NAME = "webvtt"
-VERSION = 1
+VERSION = 2
 SOURCE = ""
 LANGUAGE = ""
 TIME_ZONE = ""

@@ -155,10 +155,10 @@ def test_captions_become_rows_with_times(stenolake: Command, tmp_path: Path) -> 
     assert stenolake("verify", "--lake", lake).code == 0
 
     documents = ds.dataset(lake / "documents", partitioning="hive").to_table().to_pylist()
-    numbered = next(row for row in documents if row["parser"] == "numbered-text/1")
+    numbered = next(row for row in documents if row["parser"] == "numbered-text/2")
     assert (numbered["event_date"].isoformat(), numbered["turn_count"]) == ("2018-06-12", 7)
     voices = next(row for row in documents if row["title"] == "Harbour Tonight")
-    assert (voices["language"], voices["kind"], voices["parser"]) == ("en", "transcript", "webvtt/1")
+    assert (voices["language"], voices["kind"], voices["parser"]) == ("en", "transcript", "webvtt/2")
     rows = ds.dataset(lake / "paragraphs", partitioning="hive").to_table().to_pylist()
     own = sorted((row["paragraph_index"], row["start_ms"], row["end_ms"], row["kind"])
                  for row in rows if row["document_id"] == voices["document_id"])  # fmt: skip

@@ -215,7 +215,7 @@ def test_pages_and_lists_in_a_folder(stenolake: Command, tmp_path: Path) -> None
     held = {row["rule_id"] for row in ledger.read(Lake(lake), "quarantine").to_pylist()}
     assert held == {"dump.format_known", "dump.derives"}
     inputs = ledger.read(Lake(lake), "inputs").to_pylist()
-    derived = [row for row in inputs if '"derived_by":"kremlin-html/1"' in row["derivation"].replace(" ", "")]
+    derived = [row for row in inputs if '"derived_by":"kremlin-html/2"' in row["derivation"].replace(" ", "")]
     assert len(derived) == 3
     assert all(row["media_type"] == "text/html" for row in derived)
     assert all(row["rendition_sha256"] not in (None, row["dump_sha256"]) for row in derived if row["bytes"] < 100_000)
