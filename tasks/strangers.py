@@ -24,9 +24,9 @@ class Stranger(NamedTuple):
 _BYTES = (
     (rb"PK\x03\x04.{26,60}mimetypeapplication/epub\+zip", "a book (EPUB)", _SAVE),
     (rb"PK\x03\x04.{26,60}mimetypeapplication/vnd\.oasis\.", "an OpenDocument file, as of LibreOffice", _SAVE),
-    (rb"(?=PK\x03\x04).*?PK\x03\x04.{26}word/", "a Word file", _SAVE),
-    (rb"(?=PK\x03\x04).*?PK\x03\x04.{26}xl/", "an Excel file", _SAVE),
-    (rb"(?=PK\x03\x04).*?PK\x03\x04.{26}ppt/", "a PowerPoint file", _SAVE),
+    (rb"\A(?=PK\x03\x04).*?PK\x03\x04.{26}word/", "a Word file", _SAVE),
+    (rb"\A(?=PK\x03\x04).*?PK\x03\x04.{26}xl/", "an Excel file", _SAVE),
+    (rb"\A(?=PK\x03\x04).*?PK\x03\x04.{26}ppt/", "a PowerPoint file", _SAVE),
     (rb"PK\x03\x04", "a document or a program in a zip", _SAVE),
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a file of an old Office (.doc, .xls, .ppt)", _SAVE),
     (rb"\s{0,9}%PDF-", "a PDF file", _SAVE),
@@ -46,19 +46,19 @@ _BYTE_RES = [(re.compile(pattern, re.DOTALL), Stranger(name, advice)) for patter
 # How texts begin that no format reads; these are asked where none does.
 _TEXTS = (
     (
-        r"(?s).{0,4000}<(?:\w+:)?tt\s[^<>]*\bhttp://www\.w3\.org/(?:ns/ttml|\d+/\d+/ttaf1)",
+        r"(?s)\A.{0,4000}<(?:\w+:)?tt\s[^<>]*\bhttp://www\.w3\.org/(?:ns/ttml|\d+/\d+/ttaf1)",
         "captions as TTML",
         _CAPTIONS,
     ),
-    (r"(?si).{0,400}<(?:timedtext|sami)\b", "captions as SAMI or of YouTube", _CAPTIONS),
-    (r"\s*\[Script Info\]", "captions as SSA or ASS", _CAPTIONS),
+    (r"(?si)\A.{0,400}<(?:timedtext|sami)\b", "captions as SAMI or of YouTube", _CAPTIONS),
+    (r"\A\s*\[Script Info\]", "captions as SSA or ASS", _CAPTIONS),
     (
-        r"\s*\[\s*[\[{\"]|\s*\{\s*\"",
+        r"\A\s*(?:\[\s*[\[{\"]|\{\s*\")",
         "JSON that is not JSONL",
         "write each record as one line, with its text in a field text",
     ),
     (
-        r"\"?\w+\"?([,;\t])\"?\w+\"?(?:\1\"?\w+\"?)*\r?\n.*\1",
+        r"\A\"?\w+\"?([,;\t])\"?\w+\"?(?:\1\"?\w+\"?)*\r?\n.*\1",
         "a table (CSV)",
         "write each row as a line NAME: words, or as a record of JSONL with its text in a field text",
     ),

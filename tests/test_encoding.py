@@ -136,7 +136,7 @@ def test_a_page_in_many_bytes_a_character_is_a_dump(tmp_path: Path) -> None:
     (dump,) = acquire(write(tmp_path, "a.html", text.encode("cp932")), raw, "article-html")
     assert (dump.problem, dump.record.derivation) == (
         "",
-        {"encoding": "cp932", "evidence": META, "derived_by": "article-html/1"},
+        {"encoding": "cp932", "evidence": META, "derived_by": "article-html/2"},
     )
     assert "回答、ありがとうございます。" in raw.read(str(dump.record.rendition_sha256)).decode()
 

@@ -84,7 +84,7 @@ def test_a_page_that_is_fetched_is_read_as_its_header_tells(tmp_path: Path, head
         "dump_sha256": sha256, "http_headers": headers, "url": url, "asked": url, "edition": "tr",
         "fetched_at": dt.datetime(2024, 1, 3, tzinfo=dt.UTC), "http_status": 200,
     }  # fmt: skip
-    read = to_dump(row, raw, ["article-html"])
+    read = to_dump(row, raw, ["article-html"], "UTC")
     told = read.record.derivation
     assert (told["encoding"], told["evidence"] == IN_HEADER) == (("cp1254", True) if headers else ("cp1252", False))
     words = raw.read(str(read.record.rendition_sha256)).decode()
