@@ -10,7 +10,7 @@
 PYTHON  ?= python3
 DUMP    ?= tests/samples/kremlin-sample.txt
 LAKE    ?= lake
-WORKERS ?= 2
+WORKERS ?= 3
 ARGS    ?=
 
 # Handed on by environment, so that a name with a space or a quote in it arrives as it is.
