@@ -30,11 +30,10 @@ from prefect.events.schemas.automations import EventTrigger, Posture  # noqa: E4
 from prefect.events.schemas.events import ResourceSpecification  # noqa: E402
 from prefect.exceptions import ObjectNotFound  # noqa: E402
 
+from flows.serve import POOL, lake_of  # noqa: E402
 from storage.errors import StenolakeError, UsageError  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
-POOL = "stenolake"
-SERVES = "stenolake serve on "  # a lake: name of the worker of that command
 DEAD_RUNS = "stenolake: runs without a heartbeat"
 # Three beats, Prefect's own advice: one may be late on a busy machine.
 SILENCE_SECONDS = 3 * environment.HEARTBEAT_SECONDS
@@ -78,10 +77,9 @@ def set_up(worker: str = "") -> list[dict[str, Any]]:
 def _require_alone(client: SyncPrefectClient, worker: str) -> None:
     """Each run would go to the lake of whichever worker takes it first."""
     for one in client.read_workers_for_work_pool(POOL):
-        if one.name.startswith(SERVES) and one.name != worker and one.status == WorkerStatus.ONLINE:
+        if (lake := lake_of(one.name)) and one.name != worker and one.status == WorkerStatus.ONLINE:
             raise UsageError(
-                "another `stenolake serve` is at work on this server, on "
-                + one.name.removeprefix(SERVES).replace("\\", "/"),
+                f"another `stenolake serve` is at work on this server, on {lake}",
                 "stop it (one that was killed counts for a minute or two), or give this one a server of its own: "
                 "another PREFECT_HOME and --port",
             )

@@ -31,7 +31,7 @@ from flows.shown import tell, tell_json
 from storage.errors import StenolakeError, UsageError
 
 POOL = "stenolake"
-SERVES = "stenolake serve on "  # a lake: name of our worker
+_SERVES = "stenolake serve on "
 # A run at work is ended in order: it takes back what it had begun, and says so.
 STOP_RUNS_SECONDS = 20.0
 
@@ -59,8 +59,7 @@ def run_serve(
         raise UsageError("PREFECT_API_URL is not set", "name the server that is to have the deployments")
     if not only_deploy:
         drop.mkdir(parents=True, exist_ok=True)  # a schedule that looks there is no reason to fail on the first day
-    lake_name = environ["STENOLAKE_LAKE"].replace("/", "\\").replace("%", "_")  # a worker's name has neither
-    name = "" if only_deploy else f"{SERVES}{lake_name}"
+    name = "" if only_deploy else name_worker(environ["STENOLAKE_LAKE"])
     with collect_signals() as received, _server(port, received) as (server, own):
         environ["PREFECT_API_URL"] = server.api_url
         deployed = _deploy(environ, name) if not received else []
@@ -74,6 +73,20 @@ def run_serve(
                         raise failure("the flow UI ended by itself", own, Path(server.log))
                     time.sleep(POLL_SECONDS)
     return EXIT_CODES[received[0]] if received else 0
+
+
+def name_worker(lake: str) -> str:
+    """The name of the worker that runs the deployments on a lake, which may hold neither `/` nor `%`.
+
+    >>> lake_of(name_worker("/srv/lake"))
+    '/srv/lake'
+    """
+    return _SERVES + lake.replace("/", "\\").replace("%", "_")
+
+
+def lake_of(worker: str) -> str | None:
+    """The lake of a worker of `stenolake serve`; None where it is somebody else's."""
+    return worker.removeprefix(_SERVES).replace("\\", "/") if worker.startswith(_SERVES) else None
 
 
 @contextlib.contextmanager

@@ -267,9 +267,9 @@ def _keep(root: Path, folder: Path, moves: Sequence[Move]) -> None:
             final = root / move.output.path
             if final.exists():
                 _link(final, kept / str(number))
-                _link_again(final, kept / f"{number}.old")
-                if not move.removes:
-                    _link_again(folder / move.staged, kept / f"{number}.new")
+                # where there are no links, what is taken back is copied
+                if _linked(final, kept / f"{number}.old") and not move.removes:
+                    _linked(folder / move.staged, kept / f"{number}.new")
             reach("commit.keeping")
         sync_folder(kept)
 
@@ -293,21 +293,19 @@ def _renamed(path: Path, name: Path) -> bool:
 
 
 def _link(path: Path, name: Path) -> None:
-    try:
-        os.link(path, name)
-    except OSError as error:
-        if error.errno not in NO_LINKS:
-            raise
+    if not _linked(path, name):
         shutil.copy2(path, name)
 
 
-def _link_again(path: Path, name: Path) -> None:
-    """Another link, or nothing where there are none: what is taken back there is copied."""
+def _linked(path: Path, name: Path) -> bool:
+    """Give a file another name. Returns whether there are such."""
     try:
         os.link(path, name)
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
+        return False
+    return True
 
 
 def _forget(folder: Path) -> None:
