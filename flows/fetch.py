@@ -14,7 +14,6 @@ from flows import environment
 environment.quiet()  # before Prefect reads its settings
 
 from prefect import Task, flow, get_run_logger, task  # noqa: E402
-from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
@@ -27,7 +26,7 @@ from flows.notify import notify_crashed  # noqa: E402
 from flows.outcome import finish, reconcile, refusable  # noqa: E402
 from flows.progress import report  # noqa: E402
 from flows.session import Session, away, session  # noqa: E402
-from flows.steps import shut  # noqa: E402
+from flows.steps import OPTIONS, shut  # noqa: E402
 from flows.telling import is_heard  # noqa: E402
 from storage.lock import hold  # noqa: E402
 from tasks.acquire import Dump  # noqa: E402
@@ -40,10 +39,6 @@ from tasks.withdraw import withdraw  # noqa: E402
 
 BATCH_PAGES = 50  # in one task run, which costs 10 ms and more, and is a line in the UI
 BATCH_DAYS = 366  # whose lists one task run reads
-
-_OPTIONS: dict[str, Any] = {
-    "persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False, "retries": 0,
-}  # fmt: skip
 
 
 def name_run() -> str:
@@ -170,18 +165,18 @@ def _at_host(step: Task[..., None], tag: str, *arguments: Any) -> None:
         step(*arguments)
 
 
-@task(name="read lists", task_run_name="read lists {first} to {last}", **_OPTIONS)
+@task(name="read lists", task_run_name="read lists {first} to {last}", **OPTIONS)
 def _read_days(visit: Visit, spec: ByDate, days: Sequence[dt.date], first: str, last: str) -> None:
     visit.read_days(spec, days)
     _log(visit, f"{visit.lists_read} lists read, {len(visit.pages)} pages known by now")
 
 
-@task(name="follow lists", task_run_name="follow lists", **_OPTIONS)
+@task(name="follow lists", task_run_name="follow lists", **OPTIONS)
 def _follow_ends(visit: Visit, days: Sequence[dt.date]) -> None:
     visit.follow_ends(days)
 
 
-@task(name="read list", task_run_name="read {kind}", **_OPTIONS)
+@task(name="read list", task_run_name="read {kind}", **OPTIONS)
 def _read_list(visit: Visit, spec: Any, since: dt.date, kind: str) -> None:
     visit.read_lists(spec, since)
     _log(visit, f"{visit.lists_read} lists read, {len(visit.pages)} pages known by now")
@@ -200,7 +195,7 @@ def ask_for(visit: Visit, pages: Sequence[Page], tag: str, *, is_second: bool = 
 
 
 # No retries here: the guest asks again where that may help, after the pause that the host wants.
-@task(name="fetch pages", task_run_name="fetch {what}", **_OPTIONS)
+@task(name="fetch pages", task_run_name="fetch {what}", **OPTIONS)
 def _fetch_pages(visit: Visit, pages: Sequence[Page], is_second: bool, what: str) -> None:
     visit.fetch_pages(pages, is_second=is_second)
     _log(visit, visit.describe(pages))
@@ -221,7 +216,7 @@ def take_in(at_work: Session, visit: Visit, goal: Destination) -> list[Dump]:
     return found
 
 
-@task(name="acquire", task_run_name="acquire {count} pages", **_OPTIONS)
+@task(name="acquire", task_run_name="acquire {count} pages", **OPTIONS)
 def _acquire(at_work: Session, waiting: Sequence[dict[str, Any]], goal: Destination, count: int) -> list[Dump]:
     formats, zone = goal.edition.formats, goal.profile.time_zone
     with at_work.raw.gathering() as gathered:

@@ -13,7 +13,6 @@ from flows import environment
 environment.quiet()  # before Prefect reads its settings
 
 from prefect import flow, get_run_logger, task  # noqa: E402
-from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.runtime import flow_run  # noqa: E402
 
@@ -115,7 +114,7 @@ def derive_all(at_work: Session, known: Known) -> list[Held]:
     return held
 
 
-@task(name="compare", persist_result=False, cache_policy=NO_CACHE, cache_result_in_memory=False, retries=0)
+@task(name="compare", **steps.OPTIONS)
 def compare(
     lake: Lake, judged: Sequence[Judged], known: Known, started_at: dt.datetime
 ) -> tuple[Plan, dict[str, list[str]]]:

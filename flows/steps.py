@@ -42,7 +42,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_OPTIONS: dict[str, Any] = {
+# Of every task.
+OPTIONS: dict[str, Any] = {
     "persist_result": False, "cache_policy": NO_CACHE, "cache_result_in_memory": False, "retries": 0,
 }  # fmt: skip
 
@@ -65,7 +66,7 @@ class _Step(Task[P, R]):
 
 def _step(name: str, run_name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        return _Step(function, name=name, task_run_name=run_name, **_OPTIONS)
+        return _Step(function, name=name, task_run_name=run_name, **OPTIONS)
 
     return decorate
 
@@ -156,7 +157,7 @@ def fold(lake: Lake, plan: Plan, staged: Sequence[Move], folder: Path) -> list[M
 def publish(at_work: Session, staged: Sequence[Move]) -> None:
     """Put every staged file, and the ledger of the run, into its place, as a task that tells which tables it wrote."""
     written = tables_written(at_work.lake.root, staged)
-    options: dict[str, Any] = {"name": "publish", "task_run_name": "publish", **_OPTIONS}
+    options: dict[str, Any] = {"name": "publish", "task_run_name": "publish", **OPTIONS}
     if not written:
         task(**options)(_publish)(shut(at_work), staged, written)
         return
