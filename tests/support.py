@@ -84,7 +84,7 @@ def ask_prefect(api_url: str, method: str, path: str, body: Any = None) -> Any:
     its own: a busy server may close one that waits between two tries.
     """
     for pause in (0.2, 0.5, 1, 2, 3, 3, 3, 3, 3, 0):
-        answer = requests.request(method, f"{api_url}/{path}", json=body, timeout=60)
+        answer = requests.request(method, f"{api_url}/{path}", json=body, timeout=PATIENCE_SECONDS)
         if answer.status_code != 503:
             break
         time.sleep(pause)
